@@ -1,0 +1,255 @@
+"""Signing in and out, who am I, and the accounts that run a club or the platform."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.serializers import BaseSerializer
+
+from platform_shared.accounts import keys, selectors, services
+from platform_shared.accounts.api import serializers
+from platform_shared.accounts.enums import CLUB_ROLES
+from platform_shared.clubs.api.serializers import (
+    NewSupportSessionSerializer,
+    SupportSessionSerializer,
+)
+from platform_shared.kit import clock
+from platform_shared.kit.access import Open, Permission, Role
+from platform_shared.kit.openapi import operation
+from platform_shared.kit.views import ApiView, Request, Response
+from platform_shared.tenancy import binding
+from platform_shared.tenancy.club_ref import ClubRef
+
+
+class PublicView(ApiView):
+    """A view that needs no token, and ignores one that is sent."""
+
+    authentication_classes = ()
+    allowed_when_suspended = True
+
+
+class TokenView(PublicView):
+    access = {"POST": Open.PUBLIC}
+
+    @operation(
+        "signIn",
+        "Authentication",
+        body=serializers.CredentialsSerializer,
+        answers=serializers.SignedInSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        data = self.valid(serializers.CredentialsSerializer)
+        signed_in = services.sign_in(**data, now=clock.now())
+        return Response(serializers.SignedInSerializer(signed_in).data)
+
+
+class RefreshView(PublicView):
+    access = {"POST": Open.PUBLIC}
+
+    @operation(
+        "refreshToken",
+        "Authentication",
+        body=serializers.RefreshSerializer,
+        answers=serializers.TokensSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        data = self.valid(serializers.RefreshSerializer)
+        signed_in = services.refresh(raw=data["refresh"], now=clock.now())
+        return Response(serializers.TokensSerializer(signed_in).data)
+
+
+class LogoutView(PublicView):
+    access = {"POST": Open.PUBLIC}
+
+    @operation("signOut", "Authentication", body=serializers.RefreshSerializer, answers={204: None})
+    def post(self, request: Request) -> Response:
+        data = self.valid(serializers.RefreshSerializer)
+        services.sign_out(raw=data["refresh"], now=clock.now())
+        return Response(status=204)
+
+
+class PasswordView(PublicView):
+    """Where a one-time link leads."""
+
+    access = {"GET": Open.PUBLIC, "POST": Open.PUBLIC}
+
+    @operation(
+        "getPasswordLink",
+        "Authentication",
+        parameters=[OpenApiParameter("token", OpenApiTypes.STR, required=True)],
+        answers=serializers.PasswordLinkSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        secret = request.query_params.get("token", "")
+        link = services.get_password_link(secret=secret, now=clock.now())
+        answer = {"email": link.user.email, "expires_at": link.expires_at}
+        return Response(serializers.PasswordLinkSerializer(answer).data)
+
+    @operation(
+        "setPassword",
+        "Authentication",
+        body=serializers.SetPasswordSerializer,
+        answers={204: None},
+    )
+    def post(self, request: Request) -> Response:
+        data = self.valid(serializers.SetPasswordSerializer)
+        services.set_password_by_link(
+            secret=data["token"], password=data["password"], now=clock.now()
+        )
+        return Response(status=204)
+
+
+class MeView(ApiView):
+    access = {"GET": Permission.OWN_VIEW}
+    allowed_when_suspended = True
+
+    @operation("getMe", "Me", answers=serializers.MeSerializer)
+    def get(self, request: Request) -> Response:
+        bound, caller = binding.current(), self.caller
+        answer = {
+            "id": caller.user_id,
+            "email": caller.email,
+            "name": caller.name,
+            "role": caller.role,
+            "permissions": sorted(caller.permissions),
+            "support": caller.support,
+            "club": bound if isinstance(bound, ClubRef) else None,
+        }
+        return Response(serializers.MeSerializer(answer).data)
+
+
+class JwksView(PublicView):
+    """The public keys that verify our tokens (RFC 7517)."""
+
+    access = {"GET": Open.PUBLIC}
+    schema = None  # a well-known document, not an operation
+
+    def get(self, request: Request) -> Response:
+        return Response({"keys": [key.jwk for key in keys.all_keys().values()]})
+
+
+class SupportSessionsView(ApiView):
+    access = {"POST": Permission.CLUBS_SUPPORT}
+
+    @operation(
+        "openSupportSession",
+        "Clubs",
+        body=NewSupportSessionSerializer,
+        answers={201: SupportSessionSerializer},
+    )
+    def post(self, request: Request, club_id: UUID) -> Response:
+        data = self.valid(NewSupportSessionSerializer)
+        access, expires_at = services.open_support_session(
+            club_id=club_id, admin=self.caller, **data, now=clock.now()
+        )
+        answer = {"access": access, "expires_at": expires_at}
+        return Response(SupportSessionSerializer(answer).data, status=201)
+
+
+class AccountsView(ApiView):
+    """The list of accounts of some roles; a subclass says which, and what a new one needs."""
+
+    access = {"GET": Permission.USERS_MANAGE, "POST": Permission.USERS_MANAGE}
+    roles: ClassVar[tuple[Role, ...]]
+    new_serializer: ClassVar[type[BaseSerializer[Any]]]
+
+    def get(self, request: Request) -> Response:
+        return self.page(selectors.list_users(*self.roles), serializers.AccountSerializer)
+
+    def post(self, request: Request) -> Response:
+        data = {"role": self.roles[0], **self.valid(self.new_serializer)}
+        user, link = services.create_user(**{**data, "role": Role(data["role"])}, now=clock.now())
+        answer = serializers.CreatedAccountSerializer(user, context={"password_link": link})
+        return Response(answer.data, status=201)
+
+
+class AccountView(ApiView):
+    """One such account."""
+
+    access = {"GET": Permission.USERS_MANAGE, "PATCH": Permission.USERS_MANAGE}
+    roles: ClassVar[tuple[Role, ...]]
+    change_serializer: ClassVar[type[BaseSerializer[Any]]]
+
+    def get(self, request: Request, user_id: UUID) -> Response:
+        user = selectors.get_user(user_id, *self.roles)
+        return Response(serializers.AccountSerializer(user).data)
+
+    def patch(self, request: Request, user_id: UUID) -> Response:
+        changes = self.valid(self.change_serializer)
+        user = services.change_user(
+            user_id=user_id, roles=self.roles, changes=changes, now=clock.now()
+        )
+        return Response(serializers.AccountSerializer(user).data)
+
+
+class StaffListView(AccountsView):
+    roles = (*CLUB_ROLES,)
+    new_serializer = serializers.NewStaffSerializer
+
+    @operation("listStaff", "Staff", answers=serializers.AccountSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return super().get(request)
+
+    @operation(
+        "createStaff",
+        "Staff",
+        body=serializers.NewStaffSerializer,
+        answers={201: serializers.CreatedAccountSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        return super().post(request)
+
+
+class StaffView(AccountView):
+    roles = (*CLUB_ROLES,)
+    change_serializer = serializers.ChangeStaffSerializer
+
+    @operation("getStaff", "Staff", answers=serializers.AccountSerializer)
+    def get(self, request: Request, user_id: UUID) -> Response:
+        return super().get(request, user_id)
+
+    @operation(
+        "changeStaff",
+        "Staff",
+        body=serializers.ChangeStaffSerializer,
+        answers=serializers.AccountSerializer,
+    )
+    def patch(self, request: Request, user_id: UUID) -> Response:
+        return super().patch(request, user_id)
+
+
+class SystemUserListView(AccountsView):
+    roles = (Role.SYSTEM_ADMIN,)
+    new_serializer = serializers.NewSystemUserSerializer
+
+    @operation("listSystemUsers", "System users", answers=serializers.AccountSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return super().get(request)
+
+    @operation(
+        "createSystemUser",
+        "System users",
+        body=serializers.NewSystemUserSerializer,
+        answers={201: serializers.CreatedAccountSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        return super().post(request)
+
+
+class SystemUserView(AccountView):
+    roles = (Role.SYSTEM_ADMIN,)
+    change_serializer = serializers.ChangeSystemUserSerializer
+
+    @operation("getSystemUser", "System users", answers=serializers.AccountSerializer)
+    def get(self, request: Request, user_id: UUID) -> Response:
+        return super().get(request, user_id)
+
+    @operation(
+        "changeSystemUser",
+        "System users",
+        body=serializers.ChangeSystemUserSerializer,
+        answers=serializers.AccountSerializer,
+    )
+    def patch(self, request: Request, user_id: UUID) -> Response:
+        return super().patch(request, user_id)

@@ -1,0 +1,323 @@
+"""Accounts: making and changing them, signing in and out, and links that set a password."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from platform_shared.accounts import selectors, sessions, tokens
+from platform_shared.accounts.enums import CLUB_ROLES
+from platform_shared.accounts.errors import (
+    EmailTaken,
+    InvalidCredentials,
+    InvalidPasswordLink,
+    InvalidToken,
+    LastAdmin,
+)
+from platform_shared.accounts.models import PasswordLink, RefreshToken, Session, User
+from platform_shared.clubs import services as club_services
+from platform_shared.kit import locks
+from platform_shared.kit.access import Role
+from platform_shared.kit.errors import FieldError, InvalidInput
+from platform_shared.kit.principal import Principal
+from platform_shared.plans.enums import Limit
+from platform_shared.tenancy import binding
+from platform_shared.tenancy.club_ref import ClubRef
+from platform_shared.tenancy.provisioning import NewClub
+
+PASSWORD_LINK_LIFETIME = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a client gets for credentials or a refresh token."""
+
+    access: str
+    refresh: str
+    user: User
+
+
+# --- accounts ---------------------------------------------------------------------------------
+
+
+def create_user(
+    *, email: str, name: str, role: Role, password: str | None, now: datetime
+) -> tuple[User, str | None]:
+    """Make an account in the bound schema; return it and, without a password, a link to set one.
+
+    Raises:
+        EmailTaken: whatever the case of the e-mail.
+        InvalidInput: the password is too weak.
+        PlanLimitReached: the club's plan has no room for another member of staff.
+    """
+    email = email.strip().lower()
+    with transaction.atomic():
+        locks.take("account-email", binding.scope(), email)
+        if selectors.find_by_email(email) is not None:
+            raise EmailTaken
+        if role in CLUB_ROLES:
+            club_services.require_room(Limit.STAFF, _active_staff())
+        user = User(email=email, name=name, role=role, created_at=now)
+        _set_password(user, password)
+        user.save(force_insert=True)
+        return user, None if password else create_password_link(user=user, now=now)
+
+
+def _active_staff() -> Any:
+    return selectors.list_users(*CLUB_ROLES).filter(is_active=True)
+
+
+def _set_password(user: User, password: str | None) -> None:
+    if password is None:
+        user.set_unusable_password()
+        return
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        problems = (FieldError("password", "weak_password", text) for text in error.messages)
+        raise InvalidInput(*problems) from error
+    user.password = make_password(password)
+
+
+def change_user(
+    *, user_id: UUID, roles: Iterable[Role], changes: dict[str, Any], now: datetime
+) -> User:
+    """Change an account's name, role or activity; who is deactivated or demoted is signed out.
+
+    Locks: the account, and for demotions and deactivations the set of admins (advisory).
+
+    Raises:
+        NotFound: no such account with one of ``roles``.
+        LastAdmin: nobody would be left who may manage accounts.
+        PlanLimitReached: reactivating would exceed the plan.
+    """
+    with transaction.atomic():
+        locks.take("admins", binding.scope())
+        user = selectors.lock_user(user_id, *roles)
+        was_admin = user.is_active and user.role in (Role.CLUB_ADMIN, Role.SYSTEM_ADMIN)
+        if changes.get("is_active") and not user.is_active and user.role in CLUB_ROLES:
+            club_services.require_room(Limit.STAFF, _active_staff())
+        demoted = changes.get("role", user.role) != user.role
+        silenced = not changes.get("is_active", user.is_active)
+        if was_admin and (demoted or silenced):
+            others = selectors.list_users(Role(user.role)).filter(is_active=True)
+            if not others.exclude(pk=user.pk).exists():
+                raise LastAdmin
+        for field, value in changes.items():
+            setattr(user, field, value)
+        user.save(update_fields=list(changes) or ["name"])
+        if silenced or demoted:
+            _revoke_sessions(user, "account_changed", now)
+        return user
+
+
+def create_first_admin(new: NewClub) -> dict[str, Any]:
+    """Make a new club's first admin (a provisioning step)."""
+    _, link = create_user(
+        email=new.admin_email,
+        name="",
+        role=Role.CLUB_ADMIN,
+        password=new.admin_password,
+        now=new.now,
+    )
+    return {"password_link": link}
+
+
+# --- password links ---------------------------------------------------------------------------
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def create_password_link(*, user: User, now: datetime) -> str:
+    """Return a link that sets the account's password once; it lives three days.
+
+    The secret is only in the link: the database keeps its SHA-256.
+    """
+    secret = secrets.token_urlsafe(32)
+    PasswordLink.objects.create(
+        user=user, token_hash=_digest(secret), expires_at=now + PASSWORD_LINK_LIFETIME
+    )
+    bound = binding.current()
+    slug = bound.slug if isinstance(bound, ClubRef) else "platform"
+    host = f"{slug}.{settings.BASE_DOMAIN}"
+    port = f":{settings.EXTERNAL_PORT}" if settings.EXTERNAL_PORT else ""
+    return f"{settings.EXTERNAL_SCHEME}://{host}{port}/api/v1/auth/password?token={secret}"
+
+
+def _open_links(secret: str, now: datetime) -> Any:
+    return PasswordLink.objects.filter(
+        token_hash=_digest(secret), used_at=None, expires_at__gt=now, user__is_active=True
+    )
+
+
+def get_password_link(*, secret: str, now: datetime) -> PasswordLink:
+    """Return the link that this secret opens.
+
+    Raises:
+        InvalidPasswordLink: unknown, used, expired, or the account is deactivated.
+    """
+    link: PasswordLink | None = _open_links(secret, now).select_related("user").first()
+    if link is None:
+        raise InvalidPasswordLink
+    return link
+
+
+def set_password_by_link(*, secret: str, password: str, now: datetime) -> None:
+    """Set the password and end the link and every session of the account.
+
+    Locks: the link. Idempotent by: the link, which works once.
+
+    Raises:
+        InvalidPasswordLink: see ``get_password_link``.
+        InvalidInput: the password is too weak; the link stays usable.
+    """
+    with transaction.atomic():
+        link = _open_links(secret, now).select_for_update(of=("self",)).first()
+        if link is None:
+            raise InvalidPasswordLink
+        user = selectors.lock_user(link.user_id, *Role)
+        _set_password(user, password)
+        user.save(update_fields=["password"])
+        PasswordLink.objects.filter(user=user, used_at=None).update(used_at=now)
+        _revoke_sessions(user, "password_set", now)
+
+
+# --- sessions ---------------------------------------------------------------------------------
+
+
+def sign_in(*, email: str, password: str, now: datetime) -> SignedIn:
+    """Open a session.
+
+    Raises:
+        InvalidCredentials: the same, and as slow, for every reason.
+    """
+    user = selectors.find_by_email(email)
+    if user is None:
+        make_password(password)  # as slow as a check, so that e-mails cannot be probed by time
+        raise InvalidCredentials
+    upgraded: list[str] = []
+    if not check_password(password, user.password, setter=upgraded.append) or not user.is_active:
+        raise InvalidCredentials
+    with transaction.atomic():
+        if upgraded:
+            User.objects.filter(pk=user.pk).update(password=make_password(password))
+        session = Session.objects.create(
+            user=user,
+            created_at=now,
+            expires_at=now + settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"],
+        )
+        return _tokens_for(session, user, now)
+
+
+def _tokens_for(session: Session, user: User, now: datetime) -> SignedIn:
+    bound = binding.current()
+    principal = Principal(
+        user_id=user.id,
+        email=user.email,
+        name=user.name,
+        role=Role(user.role),
+        club_id=bound.id if isinstance(bound, ClubRef) else None,
+        session_id=session.id,
+    )
+    refresh = str(tokens.refresh_for(principal))
+    RefreshToken.objects.create(session=session, token_hash=_digest(refresh), issued_at=now)
+    return SignedIn(str(tokens.access_for(principal)), refresh, user)
+
+
+def refresh(*, raw: str, now: datetime) -> SignedIn:
+    """Spend a refresh token for new tokens of the same session.
+
+    A token that comes twice has been copied: the whole session ends (RFC 9700, 4.14.2).
+
+    Locks: the session, so of two at once one is the reuse.
+
+    Raises:
+        InvalidToken: unknown, spent, another club's, or the session is over.
+    """
+    session_id = _session_of(raw)
+    with transaction.atomic():
+        session = (
+            Session.objects.select_for_update(of=("self",))
+            .select_related("user")
+            .filter(pk=session_id, revoked_at=None, expires_at__gt=now, user__is_active=True)
+            .first()
+        )
+        token = RefreshToken.objects.filter(session=session, token_hash=_digest(raw)).first()
+        if session is not None and token is not None and token.spent_at is None:
+            token.spent_at = now
+            token.save(update_fields=["spent_at"])
+            return _tokens_for(session, session.user, now)
+        if session is not None and token is not None:
+            _revoke([session], "reuse", now)
+    raise InvalidToken
+
+
+def sign_out(*, raw: str, now: datetime) -> None:
+    """End the session of a refresh token; one that is over already stays so.
+
+    Raises:
+        InvalidToken: not one of ours, or another club's.
+    """
+    session_id = _session_of(raw)
+    with transaction.atomic():
+        open_sessions = Session.objects.select_for_update().filter(pk=session_id, revoked_at=None)
+        _revoke(list(open_sessions), "sign_out", now)
+
+
+def _session_of(raw: str) -> UUID:
+    bound = binding.current()
+    club_id = bound.id if isinstance(bound, ClubRef) else None
+    try:
+        return UUID(tokens.read(tokens.RefreshToken, raw, club_id)["sid"])
+    except ValueError as error:
+        raise InvalidToken from error
+
+
+def _revoke_sessions(user: User, reason: str, now: datetime) -> None:
+    open_sessions = Session.objects.select_for_update().filter(user=user, revoked_at=None)
+    _revoke(list(open_sessions), reason, now)
+
+
+def _revoke(revoked: list[Session], reason: str, now: datetime) -> None:
+    ids = [session.pk for session in revoked]
+    Session.objects.filter(pk__in=ids).update(revoked_at=now, revoke_reason=reason)
+    if ids:
+        scope = binding.scope()
+        transaction.on_commit(lambda: sessions.forget(*ids, scope=scope))
+
+
+def open_support_session(
+    *, club_id: UUID, admin: Principal, reason: str, minutes: int, now: datetime
+) -> tuple[str, datetime]:
+    """Let a system admin into one club; return the access token for it and when it ends.
+
+    Raises:
+        NotFound: no such club.
+        ClubNotActive: the club is closed.
+    """
+    session = club_services.open_support_session(
+        club_id=club_id, admin=admin, reason=reason, minutes=minutes, now=now
+    )
+    principal = Principal(
+        user_id=admin.user_id,
+        email=admin.email,
+        name=admin.name,
+        role=Role.SYSTEM_ADMIN,
+        club_id=club_id,
+        session_id=session.id,
+        support=True,
+    )
+    token = tokens.access_for(principal)
+    token.set_exp(from_time=now, lifetime=timedelta(minutes=minutes))
+    return str(token), session.expires_at

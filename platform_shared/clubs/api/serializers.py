@@ -1,0 +1,162 @@
+import zoneinfo
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
+from rest_framework import serializers
+
+from platform_shared.clubs.enums import ClubStatusChange
+from platform_shared.clubs.models import Club
+from platform_shared.kit.money import known_currencies
+from platform_shared.kit.serializers import StrictSerializer
+
+
+class TimeZoneField(serializers.CharField):
+    """The name of an IANA time zone."""
+
+    def to_internal_value(self, data: Any) -> str:
+        name = super().to_internal_value(data)
+        if name not in zoneinfo.available_timezones():
+            raise serializers.ValidationError("Not an IANA time zone.", "unknown_time_zone")
+        return name
+
+
+class CurrencyField(serializers.CharField):
+    """An ISO 4217 code."""
+
+    def to_internal_value(self, data: Any) -> str:
+        code = super().to_internal_value(data)
+        if code not in known_currencies():
+            raise serializers.ValidationError("Not an ISO 4217 currency code.", "unknown_currency")
+        return code
+
+
+class SlugField(serializers.CharField):
+    """A slug fit to be a DNS label: lower case, digits, inner hyphens."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_length=2, max_length=40, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        slug = super().to_internal_value(data)
+        ok = slug.isascii() and slug == slug.lower() and slug.replace("-", "").isalnum()
+        if not ok or slug.startswith("-") or slug.endswith("-"):
+            raise serializers.ValidationError(
+                "Lower-case letters, digits and inner hyphens only.", "invalid_slug"
+            )
+        return slug
+
+
+class FirstAdminSerializer(StrictSerializer):
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(
+        required=False, write_only=True, max_length=200, trim_whitespace=False
+    )
+
+    def validate_password(self, value: str) -> str:
+        try:
+            validate_password(value)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(list(error.messages), "weak_password") from error
+        return value
+
+
+class NewClubSerializer(StrictSerializer):
+    name = serializers.CharField(max_length=120)
+    slug = SlugField()
+    plan = serializers.CharField(max_length=40, help_text="The plan's code.")
+    time_zone = TimeZoneField(max_length=64)
+    currency = CurrencyField(max_length=3)
+    admin = FirstAdminSerializer()
+
+
+class ClubSerializer(serializers.ModelSerializer[Club]):
+    """A club as the platform sees it."""
+
+    plan = serializers.CharField(source="plan.code")
+    hosts = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Club
+        fields = (
+            "id",
+            "name",
+            "slug",
+            "hosts",
+            "status",
+            "plan",
+            "time_zone",
+            "currency",
+            "locale",
+            "created_at",
+        )
+
+    def get_hosts(self, club: Club) -> list[str]:
+        return sorted(host.domain for host in club.domains.all())
+
+
+class CreatedClubSerializer(ClubSerializer):
+    """A club just made; ``password_link`` is shown once, when no password was given."""
+
+    password_link = serializers.SerializerMethodField()
+
+    class Meta(ClubSerializer.Meta):
+        fields = (*ClubSerializer.Meta.fields, "password_link")  # type: ignore[assignment]
+
+    def get_password_link(self, club: Club) -> str | None:
+        return self.context.get("password_link")
+
+
+class ChangeClubSerializer(StrictSerializer):
+    status = serializers.ChoiceField(choices=ClubStatusChange.choices)
+
+
+class ClubSettingsSerializer(serializers.ModelSerializer[Club]):
+    """A club as it sees itself."""
+
+    plan = serializers.CharField(source="plan.code", read_only=True)
+    hosts = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Club
+        fields = (
+            "id",
+            "name",
+            "slug",
+            "hosts",
+            "status",
+            "plan",
+            "time_zone",
+            "currency",
+            "locale",
+            "reentry_seconds",
+            "enforce_presence",
+            "transfer_activates_at_once",
+        )
+
+    def get_hosts(self, club: Club) -> list[str]:
+        return sorted(host.domain for host in club.domains.all())
+
+
+class ChangeClubSettingsSerializer(StrictSerializer):
+    name = serializers.CharField(max_length=120, required=False)
+    time_zone = TimeZoneField(max_length=64, required=False)
+    locale = serializers.RegexField(r"^[a-z]{2}(-[A-Z]{2})?$", max_length=16, required=False)
+    reentry_seconds = serializers.IntegerField(
+        min_value=0,
+        max_value=86_400,
+        required=False,
+        help_text="Within this many seconds of an entry another one is refused; 0 = off.",
+    )
+    enforce_presence = serializers.BooleanField(required=False)
+    transfer_activates_at_once = serializers.BooleanField(required=False)
+
+
+class NewSupportSessionSerializer(StrictSerializer):
+    reason = serializers.CharField(max_length=500)
+    minutes = serializers.IntegerField(min_value=1, max_value=480)
+
+
+class SupportSessionSerializer(serializers.Serializer[Any]):
+    access = serializers.CharField()
+    expires_at = serializers.DateTimeField()

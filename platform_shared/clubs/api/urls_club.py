@@ -1,0 +1,7 @@
+"""A club host's routes about the club itself."""
+
+from django.urls import path
+
+from platform_shared.clubs.api import views
+
+urlpatterns = [path("club", views.OwnClubView.as_view())]

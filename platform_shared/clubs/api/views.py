@@ -1,0 +1,76 @@
+from uuid import UUID
+
+from platform_shared.clubs import selectors, services
+from platform_shared.clubs.api import serializers
+from platform_shared.kit import clock
+from platform_shared.kit.access import Permission
+from platform_shared.kit.openapi import operation
+from platform_shared.kit.views import ApiView, Request, Response
+from platform_shared.tenancy import binding
+
+
+class ClubsView(ApiView):
+    access = {"GET": Permission.CLUBS_MANAGE, "POST": Permission.CLUBS_MANAGE}
+
+    @operation("listClubs", "Clubs", answers=serializers.ClubSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return self.page(selectors.list_clubs(), serializers.ClubSerializer)
+
+    @operation(
+        "createClub",
+        "Clubs",
+        body=serializers.NewClubSerializer,
+        answers={201: serializers.CreatedClubSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        data = self.valid(serializers.NewClubSerializer)
+        admin = data.pop("admin")
+        made = services.provision_club(
+            **data,
+            admin_email=admin["email"],
+            admin_password=admin.get("password"),
+            now=clock.now(),
+        )
+        answer = serializers.CreatedClubSerializer(made.club, context=made.extras)
+        return Response(answer.data, status=201)
+
+
+class ClubView(ApiView):
+    access = {"GET": Permission.CLUBS_MANAGE, "PATCH": Permission.CLUBS_MANAGE}
+
+    @operation("getClub", "Clubs", answers=serializers.ClubSerializer)
+    def get(self, request: Request, club_id: UUID) -> Response:
+        return Response(serializers.ClubSerializer(selectors.get_club(club_id)).data)
+
+    @operation(
+        "changeClub",
+        "Clubs",
+        body=serializers.ChangeClubSerializer,
+        answers=serializers.ClubSerializer,
+    )
+    def patch(self, request: Request, club_id: UUID) -> Response:
+        data = self.valid(serializers.ChangeClubSerializer)
+        club = services.set_status(club_id=club_id, status=data["status"])
+        return Response(serializers.ClubSerializer(club).data)
+
+
+class OwnClubView(ApiView):
+    """The club of this host."""
+
+    access = {"GET": Permission.CLUB_VIEW, "PATCH": Permission.CLUB_MANAGE}
+
+    @operation("getOwnClub", "Club", answers=serializers.ClubSettingsSerializer)
+    def get(self, request: Request) -> Response:
+        club = selectors.get_club(binding.current_club().id)
+        return Response(serializers.ClubSettingsSerializer(club).data)
+
+    @operation(
+        "changeOwnClub",
+        "Club",
+        body=serializers.ChangeClubSettingsSerializer,
+        answers=serializers.ClubSettingsSerializer,
+    )
+    def patch(self, request: Request) -> Response:
+        changes = self.valid(serializers.ChangeClubSettingsSerializer)
+        club = services.change_settings(club_id=binding.current_club().id, changes=changes)
+        return Response(serializers.ClubSettingsSerializer(club).data)

@@ -1,0 +1,87 @@
+"""Due work: clubs put it on the list, the scheduler claims it, a task of the club does it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from platform_shared.due_work.models import DueWork
+from platform_shared.tenancy import binding
+
+CLAIM = timedelta(minutes=10)
+BATCH = 500
+Handler = Callable[[UUID, datetime], None]
+_handlers: dict[str, Handler] = {}
+
+
+def register(kind: str, handler: Handler) -> None:
+    """Have ``handler(subject_id, now)`` do work of ``kind``, bound to its club.
+
+    It runs inside a transaction that also takes the entry off the list, and must be right when
+    it runs twice or late.
+    """
+    _handlers[kind] = handler
+
+
+def schedule(*, kind: str, subject_id: UUID, due_at: datetime) -> None:
+    """Put work of the bound club on the list, in the caller's transaction.
+
+    Idempotent by: (club, kind, subject); a second call moves the time.
+    """
+    DueWork.objects.bulk_create(
+        [
+            DueWork(
+                club_id=binding.current_club().id, kind=kind, subject_id=subject_id, due_at=due_at
+            )
+        ],
+        update_conflicts=True,
+        unique_fields=["club_id", "kind", "subject_id"],
+        update_fields=["due_at", "claimed_until"],
+    )
+
+
+def claim(*, now: datetime, limit: int = BATCH) -> list[DueWork]:
+    """Return due entries that nobody else has claimed, now claimed for ten minutes.
+
+    An entry whose task died comes back when its claim runs out.
+
+    Locks: the entries, skipping those another scheduler holds.
+    """
+    with transaction.atomic(durable=True):
+        entries = list(
+            DueWork.objects.select_for_update(skip_locked=True)
+            .filter(Q(claimed_until=None) | Q(claimed_until__lte=now), due_at__lte=now)
+            .order_by("due_at")[:limit]
+        )
+        DueWork.objects.filter(pk__in=[entry.pk for entry in entries]).update(
+            claimed_until=now + CLAIM, attempts=F("attempts") + 1
+        )
+        return entries
+
+
+def carry_out(*, entry_id: UUID, now: datetime) -> bool:
+    """Do an entry of the bound club and take it off the list; return whether there was one.
+
+    Locks: the entry, so that of two tasks for it one finds nothing left.
+    Idempotent by: the entry, which is gone afterwards.
+
+    Raises:
+        LookupError: no handler is registered for its kind.
+    """
+    with transaction.atomic(durable=True):
+        entry = (
+            DueWork.objects.select_for_update(skip_locked=True)
+            .filter(pk=entry_id, club_id=binding.current_club().id, due_at__lte=now)
+            .first()
+        )
+        if entry is None:
+            return False
+        if entry.kind not in _handlers:
+            raise LookupError(f"nobody handles due work of kind {entry.kind!r}")
+        due_at = entry.due_at
+        _handlers[entry.kind](entry.subject_id, now)
+        # A handler may have put the entry off; then it stays.
+        DueWork.objects.filter(pk=entry.pk, due_at=due_at).delete()
+        return True

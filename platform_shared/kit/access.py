@@ -1,0 +1,140 @@
+"""Roles and permissions, on one screen; ``docs/permissions.md`` is generated from here.
+
+A view declares one permission per method. What it does not declare is denied.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+
+class Role(StrEnum):
+    SYSTEM_ADMIN = "system_admin"
+    CLUB_ADMIN = "club_admin"
+    CLUB_STAFF = "club_staff"
+    CUSTOMER = "customer"
+
+
+class Permission(StrEnum):
+    """What an account may do; the first word is the row of the matrix it hangs under."""
+
+    CLUBS_MANAGE = "clubs.manage"
+    CLUBS_SUPPORT = "clubs.support"
+    USERS_MANAGE = "users.manage"
+    CLUB_VIEW = "club.view"
+    CLUB_MANAGE = "club.manage"
+    LOCATIONS_VIEW = "locations.view"
+    LOCATIONS_MANAGE = "locations.manage"
+    PACKAGES_VIEW = "packages.view"
+    PACKAGES_MANAGE = "packages.manage"
+    PACKAGES_PURCHASE = "packages.purchase"
+    CUSTOMERS_MANAGE = "customers.manage"
+    CUSTOMERS_INVITE = "customers.invite"
+    SUBSCRIPTIONS_VIEW = "subscriptions.view"
+    SUBSCRIPTIONS_GRANT = "subscriptions.grant"
+    SALES_CREATE = "sales.create"
+    PAYMENTS_CONFIRM = "payments.confirm"
+    INVOICES_VIEW = "invoices.view"
+    QR_CODES_MANAGE = "qr_codes.manage"
+    DOOR_SCAN = "door.scan"
+    DOOR_CHECK_IN_WITHOUT_CODE = "door.check_in_without_code"
+    CHECK_INS_VIEW = "check_ins.view"
+    CHECK_INS_ANNUL = "check_ins.annul"
+    REPORTS_VIEW = "reports.view"
+    REPORTS_VIEW_OWN = "reports.view_own"
+    OWN_VIEW = "own.view"
+
+
+P = Permission
+
+_EVERYONE = {P.OWN_VIEW, P.CLUB_VIEW, P.PACKAGES_VIEW}
+_STAFF = _EVERYONE | {
+    P.LOCATIONS_VIEW,
+    P.CUSTOMERS_MANAGE,
+    P.CUSTOMERS_INVITE,
+    P.SUBSCRIPTIONS_VIEW,
+    P.SALES_CREATE,
+    P.PAYMENTS_CONFIRM,
+    P.INVOICES_VIEW,
+    P.QR_CODES_MANAGE,
+    P.DOOR_SCAN,
+    P.DOOR_CHECK_IN_WITHOUT_CODE,
+    P.CHECK_INS_VIEW,
+    P.CHECK_INS_ANNUL,
+    P.REPORTS_VIEW,
+}
+_CLUB_ADMIN = _STAFF | {
+    P.USERS_MANAGE,
+    P.CLUB_MANAGE,
+    P.LOCATIONS_MANAGE,
+    P.PACKAGES_MANAGE,
+    P.SUBSCRIPTIONS_GRANT,
+}
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.SYSTEM_ADMIN: frozenset(_CLUB_ADMIN | {P.CLUBS_MANAGE, P.CLUBS_SUPPORT}),
+    Role.CLUB_ADMIN: frozenset(_CLUB_ADMIN),
+    Role.CLUB_STAFF: frozenset(_STAFF),
+    Role.CUSTOMER: frozenset(_EVERYONE | {P.PACKAGES_PURCHASE, P.REPORTS_VIEW_OWN}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the agreed matrix: what one permission says of each role.
+
+    ``per_club`` rows reach no further than the account's own club; ``own`` is the permission that
+    some have over what is theirs.
+    """
+
+    permission: Permission
+    per_club: bool = False
+    own: Permission | None = None
+
+    def cell(self, role: Role) -> str:
+        """Return what the matrix says of ``role``."""
+        granted = ROLE_PERMISSIONS[role]
+        if self.permission in granted:
+            inside = role in (Role.CLUB_ADMIN, Role.CLUB_STAFF)
+            return "own club" if self.per_club and inside else "yes"
+        return "own" if self.own in granted else "–"
+
+
+MATRIX: dict[str, Row] = {
+    "Manage clubs": Row(P.CLUBS_MANAGE),
+    "Create users": Row(P.USERS_MANAGE, per_club=True),
+    "Manage packages": Row(P.PACKAGES_MANAGE, per_club=True),
+    "Scan QR codes": Row(P.DOOR_SCAN),
+    "View reports": Row(P.REPORTS_VIEW, per_club=True, own=P.REPORTS_VIEW_OWN),
+    "Manage customers": Row(P.CUSTOMERS_MANAGE, per_club=True),
+    "Purchase packages": Row(P.PACKAGES_PURCHASE),
+    "View own data": Row(P.OWN_VIEW),
+}
+
+
+class Open(StrEnum):
+    """What a method declares instead of a permission when it needs no account."""
+
+    PUBLIC = "public"
+
+
+Rule = Permission | Open
+
+
+def rule_of(view: Any, method: str) -> Rule | None:
+    """Return what ``view`` declares for the HTTP ``method``, or None: undeclared, so denied."""
+    declared: dict[str, Rule] = getattr(view, "access", {})
+    return declared.get("GET" if method in ("HEAD", "OPTIONS") else method)
+
+
+class DeclaredPermission(BasePermission):
+    """Grants what the view declares for the method, and nothing else."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        rule = rule_of(view, request.method or "")
+        if rule is None:
+            return False
+        return rule is Open.PUBLIC or rule in request.user.permissions

@@ -1,0 +1,62 @@
+"""Domain errors: each names a fact, and carries a permanent code, a status and a title."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """The base of every error that a client is told about; subclasses are the registry.
+
+    ``extras`` are members of the problem document beside the standard ones.
+    """
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    title: ClassVar[str]
+
+    def __init__(self, detail: str | None = None, **extras: Any) -> None:
+        self.detail = detail or self.title
+        self.extras = extras
+        super().__init__(self.detail)
+
+
+class NotFound(DomainError):
+    """The thing does not exist, or not for this caller."""
+
+    code, status, title = "not_found", 404, "Not found"
+
+
+class Forbidden(DomainError):
+    """The caller is known and may not do this."""
+
+    code, status, title = "forbidden", 403, "Not allowed"
+
+
+class Unauthenticated(DomainError):
+    """The caller is not known: no token, or one that opens nothing here."""
+
+    code, status, title = "not_authenticated", 401, "Authentication required"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing that is wrong with one field of the payload."""
+
+    field: str
+    code: str
+    detail: str
+
+
+class InvalidInput(DomainError):
+    """The payload is understood and wrong; ``errors`` names each field."""
+
+    code, status, title = "invalid_input", 400, "The request is not valid"
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("; ".join(f"{e.field}: {e.detail}" for e in errors))
+        self.errors = errors
+
+
+def missing_reference(field: str) -> InvalidInput:
+    """Return the error for a field that names something which does not exist here."""
+    return InvalidInput(FieldError(field, "does_not_exist", "No such object in this club."))

@@ -1,0 +1,22 @@
+"""Locks on things that have no row yet."""
+
+import hashlib
+
+from django.db import connection
+
+SQL = "SELECT pg_advisory_xact_lock(%s)"
+
+
+def number(*names: str) -> int:
+    """Return the signed 64-bit number that PostgreSQL's advisory locks know ``names`` by."""
+    digest = hashlib.sha256("\x1f".join(names).encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def take(*names: str) -> None:
+    """Wait for and hold the lock of ``names`` until the transaction ends.
+
+    Names of a club's things must include the club's id: the lock space is the database's.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(SQL, (number(*names),))

@@ -1,0 +1,66 @@
+"""How the views become two OpenAPI documents: one for the platform host, one for club hosts."""
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import extend_schema
+
+from platform_shared.kit import access, problem
+from platform_shared.kit.serializers import ProblemSerializer
+
+
+def operation[F: Callable[..., Any]](
+    operation_id: str, tag: str, *, answers: Any, body: Any = None, **kwargs: Any
+) -> Callable[[F], F]:
+    """Describe one operation: its id in generated clients, its tag, its body and its answers."""
+    return extend_schema(
+        operation_id=operation_id, tags=[tag], request=body, responses=answers, **kwargs
+    )
+
+
+class OperationSchema(AutoSchema):
+    """Adds the problem responses that every operation of a kind can give, and its permission."""
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        operation = super().get_operation(*args, **kwargs)
+        rule = access.rule_of(self.view, self.method)
+        if operation and rule is not None:
+            operation["x-permission"] = str(rule)
+        return operation
+
+    def _get_response_bodies(self, *args: Any, **kwargs: Any) -> Any:
+        bodies = super()._get_response_bodies(*args, **kwargs)
+        for status in self._problem_statuses():
+            bodies.setdefault(
+                status,
+                self._get_response_for_code(
+                    ProblemSerializer, status, media_types=[problem.CONTENT_TYPE]
+                ),
+            )
+        return bodies
+
+    def _problem_statuses(self) -> list[str]:
+        statuses = ["404", "500"]
+        if self.method in ("POST", "PATCH", "PUT"):
+            statuses += ["400", "409", "413", "415"]
+        elif self._is_list_view():
+            statuses.append("400")
+        statuses += ["401", "403"]
+        return sorted(statuses)
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        if access.rule_of(self.view, self.method) is access.Open.PUBLIC:
+            return []
+        return [{"accessToken": []}]
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """The one way to authenticate: an access token."""
+
+    target_class = "platform_shared.accounts.authentication.Authentication"
+    name = "accessToken"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

@@ -1,0 +1,170 @@
+"""Errors on the wire: ``application/problem+json`` (RFC 9457), never HTML, never a stack trace."""
+
+import json
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+
+from platform_shared.kit import context
+from platform_shared.kit.errors import DomainError, InvalidInput
+
+CONTENT_TYPE = "application/problem+json"
+logger = logging.getLogger(__name__)
+
+
+def body(
+    *, status: int, code: str, title: str, detail: str, instance: str, **extras: Any
+) -> dict[str, Any]:
+    """Return the members of a problem document."""
+    return {
+        "type": f"urn:qr-checkin:error:{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "instance": instance,
+        "request_id": context.request_id.get(),
+        **extras,
+    }
+
+
+def response(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """Return the problem response for ``error``, for code that runs outside a view."""
+    content = json.dumps(_document(error, request.path))
+    reply = HttpResponse(content, status=error.status, content_type=CONTENT_TYPE)
+    if error.status == 401:
+        reply["WWW-Authenticate"] = "Bearer"
+    return reply
+
+
+def _document(error: DomainError, instance: str) -> dict[str, Any]:
+    extras = dict(error.extras)
+    if isinstance(error, InvalidInput):
+        extras["errors"] = [
+            {"field": e.field, "code": e.code, "detail": e.detail} for e in error.errors
+        ]
+    return body(
+        status=error.status,
+        code=error.code,
+        title=error.title,
+        detail=error.detail,
+        instance=instance,
+        **extras,
+    )
+
+
+def _flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
+    """Return DRF's nested validation detail as a flat list with dotted field paths."""
+    if isinstance(detail, dict):
+        found: list[dict[str, str]] = []
+        for key, value in detail.items():
+            inner = path if key == "non_field_errors" else f"{path}.{key}".lstrip(".")
+            found += _flatten(value, inner)
+        return found
+    if isinstance(detail, list):
+        found = []
+        for index, value in enumerate(detail):
+            nested = isinstance(value, dict | list)
+            found += _flatten(value, f"{path}.{index}".lstrip(".") if nested else path)
+        return found
+    code = getattr(detail, "code", None) or "invalid"
+    return [{"field": path or "body", "code": code, "detail": str(detail)}]
+
+
+_DRF_CODES = {
+    400: "malformed_request",
+    401: "not_authenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+    429: "throttled",
+    500: "internal_error",
+}
+
+
+def exception_handler(error: Exception, handler_context: dict[str, Any]) -> Response | None:
+    """Turn what a view raised into a problem response (DRF's ``EXCEPTION_HANDLER``)."""
+    request = handler_context["request"]
+    headers: dict[str, str] = {}
+    if isinstance(error, DomainError):
+        document = _document(error, request.path)
+        if error.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+    elif isinstance(error, drf.ValidationError):
+        document = body(
+            status=400,
+            code=InvalidInput.code,
+            title=InvalidInput.title,
+            detail="One or more fields are not valid.",
+            instance=request.path,
+            errors=_flatten(error.detail),
+        )
+    else:
+        status = _status_of(error)
+        if status is None:
+            return None  # Django logs it and ``server_error`` answers.
+        detail = str(error.detail) if isinstance(error, drf.APIException) else ""
+        if isinstance(error, drf.MethodNotAllowed):
+            headers["Allow"] = ", ".join(handler_context["view"].allowed_methods)
+        if isinstance(error, drf.Throttled) and error.wait is not None:
+            headers["Retry-After"] = str(int(error.wait) + 1)
+        document = _generic(status, request.path, detail)
+    reply = Response(document, status=document["status"], headers=headers)
+    reply.content_type = CONTENT_TYPE
+    return reply
+
+
+def _status_of(error: Exception) -> int | None:
+    if isinstance(error, drf.APIException):
+        return error.status_code
+    if isinstance(error, Http404):
+        return 404
+    if isinstance(error, RequestDataTooBig):
+        return 413
+    if isinstance(error, SuspiciousOperation):
+        return 400
+    return None
+
+
+def _generic(status: int, path: str, detail: str = "") -> dict[str, Any]:
+    phrase = HTTPStatus(status).phrase
+    return body(
+        status=status,
+        code=_DRF_CODES.get(status, "error"),
+        title=phrase,
+        detail=detail or phrase,
+        instance=path,
+    )
+
+
+def _plain(request: HttpRequest, status: int) -> HttpResponse:
+    content = json.dumps(_generic(status, request.path))
+    return HttpResponse(content, status=status, content_type=CONTENT_TYPE)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer 400 for what fails before a view runs (``handler400``)."""
+    return _plain(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer 403 for what fails before a view runs (``handler403``)."""
+    return _plain(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer 404 for a path that no route matches (``handler404``)."""
+    return _plain(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer 500; the details are in the log, under the request id (``handler500``)."""
+    return _plain(request, 500)

@@ -1,0 +1,68 @@
+"""What every payload has in common: unknown fields are errors, money and durations are typed."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from platform_shared.kit.money import Money, known_currencies
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A serializer that names every field it does not know instead of dropping it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = sorted(set(data) - {n for n, f in self.fields.items() if not f.read_only})
+            if unknown:
+                raise serializers.ValidationError(
+                    {
+                        str(name): serializers.ErrorDetail("Unknown field.", "unknown_field")
+                        for name in unknown
+                    }
+                )
+        return super().to_internal_value(data)
+
+
+class MoneySerializer(StrictSerializer):
+    """An amount in minor units of an ISO 4217 currency."""
+
+    amount = serializers.IntegerField(
+        min_value=0, max_value=99_999_999_999, help_text="In minor units: 4900 is 49.00 EUR."
+    )
+    currency = serializers.CharField(max_length=3, help_text="ISO 4217, as the club's currency.")
+
+    def validate_currency(self, value: str) -> str:
+        if value not in known_currencies():
+            raise serializers.ValidationError("Not an ISO 4217 currency code.", "unknown_currency")
+        return value
+
+    def to_internal_value(self, data: Any) -> Money:
+        values = super().to_internal_value(data)
+        return Money(values["amount"], values["currency"])
+
+
+class ActorSerializer(serializers.Serializer[Any]):
+    """Who did it, as stored with the row."""
+
+    kind = serializers.CharField()
+    id = serializers.UUIDField(allow_null=True)
+    label = serializers.CharField()
+
+
+class FieldProblemSerializer(serializers.Serializer[Any]):
+    field = serializers.CharField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """A problem document (RFC 9457)."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField(help_text="Permanent; programs branch on it.")
+    detail = serializers.CharField()
+    instance = serializers.CharField()
+    request_id = serializers.CharField(allow_null=True)
+    errors = FieldProblemSerializer(many=True, required=False)

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from platform_shared.plans.api import views
+
+urlpatterns = [path("plans", views.PlansView.as_view())]

@@ -1,0 +1,140 @@
+"""The environment, read once into one typed object; nothing else reads ``os.environ``.
+
+Outside production the values fall back on what the local stack wrote to ``.local/stack.json``,
+so that a bare ``manage.py`` finds the database that ``make demo`` or ``make services`` runs.
+"""
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "JWT_KEYS", "MASTER_KEYS", "BASE_DOMAIN")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Everything the process is told from outside.
+
+    Attributes:
+        jwt_keys: 32-byte Ed25519 seeds; the first signs, all of them verify.
+        master_keys: 32-byte keys; the first encrypts, all of them decrypt.
+        base_domain: club hosts are ``<slug>.<base_domain>``.
+        external_scheme, external_port: how the outside reaches us, for links that we hand out.
+    """
+
+    database: dict[str, Any]
+    redis_url: str
+    secret_key: str
+    jwt_keys: tuple[bytes, ...]
+    master_keys: tuple[bytes, ...]
+    base_domain: str
+    platform_hosts: tuple[str, ...]
+    external_scheme: str
+    external_port: int | None
+    files_root: Path
+    log_level: str
+
+
+def _secret_list(name: str, text: str) -> tuple[bytes, ...]:
+    """Return the 32-byte values of a comma-separated, unpadded url-safe base64 list."""
+    values = []
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        try:
+            value = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        except ValueError:
+            value = b""
+        if len(value) != 32:
+            raise ImproperlyConfigured(f"{name}: every entry must be 32 bytes in url-safe base64")
+        values.append(value)
+    if not values:
+        raise ImproperlyConfigured(f"{name} is empty")
+    return tuple(values)
+
+
+def _database(url: str) -> dict[str, Any]:
+    try:
+        parts = conninfo_to_dict(url)
+    except Exception as error:
+        raise ImproperlyConfigured("DATABASE_URL is not a PostgreSQL URL") from error
+    return {
+        "NAME": parts.pop("dbname", ""),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": str(parts.pop("port", "") or ""),
+        "OPTIONS": parts,
+    }
+
+
+def _test_secret(purpose: str) -> str:
+    digest = hashlib.sha256(f"qr-checkin test settings: {purpose}".encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _fallbacks(kind: str) -> dict[str, str]:
+    """Return the values used where the environment is silent; none at all in production."""
+    if kind == "local":
+        state = ROOT / ".local" / "stack.json"
+        stored = json.loads(state.read_text())["env"] if state.exists() else {}
+        if not stored and "DATABASE_URL" not in os.environ:
+            raise ImproperlyConfigured(
+                "No local stack yet: run `make demo` or `make services` first, or set DATABASE_URL."
+            )
+        return {"BASE_DOMAIN": "localhost", "EXTERNAL_PORT": "8000", **stored}
+    if kind == "test":
+        return {
+            "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+            "REDIS_URL": "redis://127.0.0.1:1/0",
+            "SECRET_KEY": _test_secret("secret key"),
+            "JWT_KEYS": _test_secret("jwt key"),
+            "MASTER_KEYS": _test_secret("master key"),
+            "BASE_DOMAIN": "localhost",
+            "FILES_ROOT": str(ROOT / ".local" / "test-files"),
+        }
+    return {}
+
+
+def read(environ: Mapping[str, str], kind: str) -> Environment:
+    """Return the typed environment for settings of ``kind`` (local, test or production).
+
+    Raises:
+        ImproperlyConfigured: naming every variable that is missing, or the one that is malformed.
+    """
+    values = {**_fallbacks(kind), **{k: v for k, v in environ.items() if v}}
+    missing = [name for name in REQUIRED if name not in values]
+    if missing:
+        raise ImproperlyConfigured(f"Missing environment variables: {', '.join(missing)}")
+    local = kind != "production"
+    domain = values["BASE_DOMAIN"].lower()
+    port = values.get("EXTERNAL_PORT", "")
+    if port and not port.isdigit():
+        raise ImproperlyConfigured("EXTERNAL_PORT is not a number")
+    hosts = values.get("PLATFORM_HOSTS", f"platform.{domain}").lower()
+    return Environment(
+        database=_database(values["DATABASE_URL"]),
+        redis_url=values["REDIS_URL"],
+        secret_key=values["SECRET_KEY"],
+        jwt_keys=_secret_list("JWT_KEYS", values["JWT_KEYS"]),
+        master_keys=_secret_list("MASTER_KEYS", values["MASTER_KEYS"]),
+        base_domain=domain,
+        platform_hosts=tuple(h.strip() for h in hosts.split(",") if h.strip()),
+        external_scheme=values.get("EXTERNAL_SCHEME", "http" if local else "https"),
+        external_port=int(port) if port else None,
+        files_root=Path(values.get("FILES_ROOT", str(ROOT / ".local" / "files"))),
+        log_level=values.get("LOG_LEVEL", "INFO"),
+    )
+
+
+def load() -> Environment:
+    """Return the environment of this process; the settings module chosen tells which kind."""
+    kind = os.environ.get("DJANGO_SETTINGS_MODULE", "").rpartition(".")[2]
+    return read(os.environ, kind)

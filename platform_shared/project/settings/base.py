@@ -1,0 +1,212 @@
+"""Settings common to every environment; values that differ come from ``project.env``."""
+
+from datetime import timedelta
+
+from platform_shared.project.env import load
+
+ENV = load()
+
+SECRET_KEY = ENV.secret_key
+DEBUG = False  # Debug pages are HTML with internals; every error here is a problem document.
+ALLOWED_HOSTS = ["*"]  # Host routing refuses every host that is no club's and not the platform's.
+APPEND_SLASH = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+STATIC_URL = "/api/static/"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+BASE_DOMAIN = ENV.base_domain
+PLATFORM_HOSTS = ENV.platform_hosts
+EXTERNAL_SCHEME = ENV.external_scheme
+EXTERNAL_PORT = ENV.external_port
+REDIS_URL = ENV.redis_url
+MASTER_KEYS = ENV.master_keys
+
+# --- tenancy ---------------------------------------------------------------------------------
+SHARED_APPS = [
+    "django_tenants",
+    "platform_shared.tenancy",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "platform_shared.plans",
+    "platform_shared.clubs",
+    "platform_shared.accounts",
+    "platform_shared.due_work",
+    "platform_shared.documents",
+]
+# Low to high: an app may call those above it in this list, never those below.
+TENANT_APPS = [
+    "platform_shared.accounts",
+    "tenant_apps.locations",
+    "tenant_apps.customers",
+    "tenant_apps.packages",
+    "tenant_apps.subscriptions",
+    "tenant_apps.qr_codes",
+    "tenant_apps.invoices",
+    "tenant_apps.payments",
+    "tenant_apps.checkins",
+    "tenant_apps.sales",
+    "tenant_apps.me",
+    "tenant_apps.reports",
+]
+INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]
+TENANT_MODEL = "clubs.Club"
+TENANT_DOMAIN_MODEL = "clubs.Host"
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+DATABASES = {
+    "default": {
+        "ENGINE": "platform_shared.tenancy.postgres",
+        **ENV.database,
+        # A thread keeps its connection: opening one with SCRAM costs more than a scan.
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": False,  # The wrapper looks at the socket instead: no round trip.
+    }
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": ENV.redis_url,
+        "KEY_FUNCTION": "platform_shared.tenancy.cache.make_key",
+    }
+}
+STORAGES = {
+    "default": {
+        "BACKEND": "platform_shared.tenancy.files.ClubFileStorage",
+        "OPTIONS": {"location": str(ENV.files_root)},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# --- web -------------------------------------------------------------------------------------
+ROOT_URLCONF = "platform_shared.project.urls_platform"
+PUBLIC_SCHEMA_URLCONF = ROOT_URLCONF
+CLUB_URLCONF = "platform_shared.project.urls_club"
+WSGI_APPLICATION = "platform_shared.project.wsgi.application"
+MIDDLEWARE = [
+    "platform_shared.kit.middleware.RequestContextMiddleware",
+    "platform_shared.tenancy.middleware.HealthMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "platform_shared.tenancy.middleware.HostMiddleware",
+]
+WHITENOISE_USE_FINDERS = True  # The only static files are the two API browsers' own.
+WHITENOISE_AUTOREFRESH = False
+TEMPLATES = [
+    {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True},
+]
+
+# --- accounts --------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+JWT_KEYS = ENV.jwt_keys
+JWT_ISSUER = f"https://platform.{ENV.base_domain}"
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
+    "ALGORITHM": "EdDSA",
+    "USER_ID_CLAIM": "sub",
+}
+
+# --- API -------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["platform_shared.accounts.authentication.Authentication"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "platform_shared.clubs.api.guards.ClubServes",
+        "platform_shared.kit.access.DeclaredPermission",
+        "platform_shared.clubs.api.guards.SupportIsRecorded",
+    ],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "platform_shared.kit.openapi.OperationSchema",
+    "EXCEPTION_HANDLER": "platform_shared.kit.problem.exception_handler",
+    "UNAUTHENTICATED_USER": "platform_shared.kit.principal.Anonymous",
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "QR Check-in",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_PUBLIC": True,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "Role": "platform_shared.accounts.enums.RoleChoices",
+        "StaffRole": "platform_shared.accounts.enums.StaffRole",
+        "ClubStatus": "platform_shared.clubs.enums.ClubStatus",
+        "ClubStatusChange": "platform_shared.clubs.enums.ClubStatusChange",
+        "SubscriptionStatus": "tenant_apps.subscriptions.enums.SubscriptionStatus",
+        "InvoiceStatus": "tenant_apps.invoices.enums.InvoiceStatus",
+        "PaymentStatus": "tenant_apps.payments.enums.PaymentStatus",
+        "PackageType": "tenant_apps.packages.enums.PackageType",
+        "ScanKind": "tenant_apps.checkins.enums.Kind",
+        "CheckInMethod": "tenant_apps.checkins.enums.Method",
+        "PaymentMethod": "tenant_apps.payments.enums.PaymentMethod",
+    },
+}
+
+# --- background ------------------------------------------------------------------------------
+VISIBILITY_TIMEOUT = 3600  # seconds; a task must be done, or be safe to run again, by then
+CELERY_BROKER_URL = ENV.redis_url
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_TIME_LIMIT = 900
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": VISIBILITY_TIMEOUT}
+CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": VISIBILITY_TIMEOUT}
+CELERY_VISIBILITY_TIMEOUT = VISIBILITY_TIMEOUT
+DUE_WORK_EVERY_SECONDS = 5.0
+CELERY_BEAT_SCHEDULE = {
+    "dispatch-due-work": {
+        "task": "due_work.dispatch",
+        "schedule": DUE_WORK_EVERY_SECONDS,
+        "options": {"expires": DUE_WORK_EVERY_SECONDS},
+    },
+}
+
+# --- logging ---------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"context": {"()": "platform_shared.kit.logs.ContextFilter"}},
+    "formatters": {"json": {"()": "platform_shared.kit.logs.JsonFormatter"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["context"],
+            "formatter": "json",
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": ENV.log_level},
+    "loggers": {
+        # Each request is logged once, by RequestContextMiddleware.
+        "django.request": {"level": "ERROR"},
+        "django.server": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,16 @@
+from django_filters import rest_framework as filters
+
+from tenant_apps.checkins.models import CheckIn
+
+
+class CheckInFilter(filters.FilterSet):
+    """The log by time (half-open), customer, result, reason, kind and location."""
+
+    since = filters.IsoDateTimeFilter(field_name="scanned_at", lookup_expr="gte")
+    until = filters.IsoDateTimeFilter(field_name="scanned_at", lookup_expr="lt")
+    customer = filters.UUIDFilter(field_name="customer_id")
+    location = filters.UUIDFilter(field_name="location_id")
+
+    class Meta:
+        model = CheckIn
+        fields = ("result", "reason", "kind", "method")

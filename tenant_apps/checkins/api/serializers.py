@@ -1,0 +1,105 @@
+from typing import Any
+
+from rest_framework import serializers
+
+from platform_shared.kit.serializers import ActorSerializer, StrictSerializer
+from tenant_apps.checkins.enums import Kind, Reason, Result
+from tenant_apps.checkins.models import Annulment, CheckIn
+
+
+class ScanSerializer(StrictSerializer):
+    """Either ``code`` or ``customer``; events and devices come later and must be null."""
+
+    scan_id = serializers.UUIDField(help_text="Chosen by the door; a repeat is answered the same.")
+    code = serializers.CharField(
+        max_length=1000, required=False, allow_null=True, trim_whitespace=False
+    )
+    customer = serializers.UUIDField(required=False, allow_null=True)
+    kind = serializers.ChoiceField(choices=Kind.choices)
+    location = serializers.UUIDField(required=False, allow_null=True)
+    event = serializers.UUIDField(required=False, allow_null=True)
+    device = serializers.UUIDField(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if (attrs.get("code") is None) == (attrs.get("customer") is None):
+            raise serializers.ValidationError(
+                {"code": "Give a code, or a customer in its place."}, code="code_or_customer"
+            )
+        for absent in ("event", "device"):
+            if attrs.get(absent) is not None:
+                raise serializers.ValidationError(
+                    {absent: "No such object in this club."}, code="does_not_exist"
+                )
+        return attrs
+
+
+class DoorCustomerSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    photo_url = serializers.CharField(allow_null=True, default=None)
+
+
+class DoorSubscriptionSerializer(serializers.Serializer[Any]):
+    """The subscription used, or the one nearest to usable."""
+
+    id = serializers.UUIDField()
+    package = serializers.CharField(help_text="The package's name.")
+    credits_left = serializers.IntegerField(allow_null=True)
+    ends_at = serializers.DateTimeField(allow_null=True)
+
+
+class ScanAnswerSerializer(serializers.ModelSerializer[CheckIn]):
+    result = serializers.ChoiceField(choices=Result.choices)
+    reason = serializers.ChoiceField(choices=Reason.choices)
+    customer = DoorCustomerSerializer(allow_null=True)
+    subscription = DoorSubscriptionSerializer(source="judged", allow_null=True)
+
+    class Meta:
+        model = CheckIn
+        fields: Any = (
+            "id",
+            "scan_id",
+            "kind",
+            "result",
+            "reason",
+            "customer",
+            "subscription",
+            "scanned_at",
+        )
+
+
+class CheckInSerializer(ScanAnswerSerializer):
+    """A row of the log."""
+
+    location = serializers.UUIDField(source="location_id", allow_null=True)
+    scanned_by = ActorSerializer(source="actor")
+    charged = serializers.SerializerMethodField(help_text="A credit was taken.")
+    annulled_at = serializers.DateTimeField(
+        source="annulment.annulled_at", allow_null=True, default=None
+    )
+
+    class Meta(ScanAnswerSerializer.Meta):
+        fields = (
+            *ScanAnswerSerializer.Meta.fields,
+            "method",
+            "location",
+            "charged",
+            "scanned_by",
+            "annulled_at",
+        )
+
+    def get_charged(self, check_in: CheckIn) -> bool:
+        return check_in.lot_id is not None
+
+
+class AnnulSerializer(StrictSerializer):
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class AnnulmentSerializer(serializers.ModelSerializer[Annulment]):
+    check_in = serializers.UUIDField(source="check_in_id")
+    annulled_by = ActorSerializer(source="actor")
+
+    class Meta:
+        model = Annulment
+        fields = ("id", "check_in", "reason", "credit_returned", "annulled_at", "annulled_by")

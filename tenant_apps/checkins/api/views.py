@@ -1,0 +1,79 @@
+from uuid import UUID
+
+from platform_shared.kit import clock
+from platform_shared.kit.access import Permission
+from platform_shared.kit.errors import Forbidden
+from platform_shared.kit.openapi import operation
+from platform_shared.kit.views import ApiView, Request, Response
+from tenant_apps.checkins import selectors, services
+from tenant_apps.checkins.api import serializers
+from tenant_apps.checkins.api.filters import CheckInFilter
+from tenant_apps.checkins.enums import Kind
+
+
+class ScansView(ApiView):
+    """The door."""
+
+    access = {"POST": Permission.DOOR_SCAN}
+
+    @operation(
+        "recordScan",
+        "Door",
+        body=serializers.ScanSerializer,
+        answers={
+            201: serializers.ScanAnswerSerializer,
+            200: serializers.ScanAnswerSerializer,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        data = self.valid(serializers.ScanSerializer)
+        scan = services.Scan(
+            scan_id=data["scan_id"],
+            kind=Kind(data["kind"]),
+            code=data.get("code"),
+            customer_id=data.get("customer"),
+            location_id=data.get("location"),
+        )
+        if scan.code is None and (
+            Permission.DOOR_CHECK_IN_WITHOUT_CODE not in self.caller.permissions
+        ):
+            raise Forbidden
+        answer = services.record_scan(scan=scan, now=clock.now(), actor=self.caller.actor)
+        body = serializers.ScanAnswerSerializer(answer.check_in).data
+        return Response(body, status=201 if answer.is_new else 200)
+
+
+class CheckInsView(ApiView):
+    access = {"GET": Permission.CHECK_INS_VIEW}
+    queryset = selectors.list_check_ins()
+    filterset_class = CheckInFilter
+
+    @operation("listCheckIns", "Check-ins", answers=serializers.CheckInSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return self.page(selectors.list_check_ins(), serializers.CheckInSerializer)
+
+
+class CheckInView(ApiView):
+    access = {"GET": Permission.CHECK_INS_VIEW}
+
+    @operation("getCheckIn", "Check-ins", answers=serializers.CheckInSerializer)
+    def get(self, request: Request, check_in_id: UUID) -> Response:
+        check_in = selectors.get_check_in(check_in_id)
+        return Response(serializers.CheckInSerializer(check_in).data)
+
+
+class AnnulmentView(ApiView):
+    access = {"POST": Permission.CHECK_INS_ANNUL}
+
+    @operation(
+        "annulCheckIn",
+        "Check-ins",
+        body=serializers.AnnulSerializer,
+        answers={201: serializers.AnnulmentSerializer},
+    )
+    def post(self, request: Request, check_in_id: UUID) -> Response:
+        data = self.valid(serializers.AnnulSerializer)
+        annulment = services.annul_check_in(
+            check_in_id=check_in_id, **data, now=clock.now(), actor=self.caller.actor
+        )
+        return Response(serializers.AnnulmentSerializer(annulment).data, status=201)

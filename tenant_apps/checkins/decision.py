@@ -1,0 +1,168 @@
+"""The decision at the door: one pure function of code, customer, policy and clock.
+
+No database and no network: an online door hands it what it loaded under the customer's lock, an
+offline door what it has synchronised, and both get the same answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from tenant_apps.checkins.enums import Kind, Reason
+from tenant_apps.packages.terms import AccessRule, is_open
+
+type Status = Literal["pending", "active", "frozen", "expired", "cancelled"]
+
+# What a refusal says when several subscriptions are unusable: the reason nearest to usable.
+NEAREST_FIRST = (
+    Reason.OUTSIDE_HOURS,
+    Reason.NO_CREDITS,
+    Reason.SUBSCRIPTION_FROZEN,
+    Reason.NOT_STARTED,
+    Reason.SUBSCRIPTION_EXPIRED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFacts:
+    """What is known of the code: the token's own verdict, and the club's record of it."""
+
+    reason: Reason
+    is_revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LotFacts:
+    """A lot that still holds credits."""
+
+    id: UUID
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFacts:
+    """A subscription in the order of charging; ``lots`` is None for a period, else by end."""
+
+    id: UUID
+    status: str
+    starts_at: datetime
+    ends_at: datetime | None
+    rules: tuple[AccessRule, ...]
+    lots: tuple[LotFacts, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFacts:
+    """A customer's state; ``inside_since`` is the last accepted entry without exit or annulment.
+
+    ``subscriptions`` stand in the order of charging: a period before credits, then the earliest
+    end, then the oldest.
+    """
+
+    is_active: bool
+    inside_since: datetime | None
+    subscriptions: Sequence[SubscriptionFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The club's settings; ``reentry_seconds`` 0 is off."""
+
+    reentry_seconds: int
+    enforce_presence: bool
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer; ``subscription_id`` is the one used, or the one nearest to usable.
+
+    ``lot_id`` is the lot to charge one credit to, or None: nothing is charged.
+    """
+
+    reason: Reason
+    subscription_id: UUID | None = None
+    lot_id: UUID | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.reason is Reason.OK
+
+
+def decide(
+    *,
+    kind: Kind,
+    code: CodeFacts | None,
+    customer: CustomerFacts | None,
+    policy: Policy,
+    now: datetime,
+) -> Decision:
+    """Judge one scan, in the fixed order; ``code`` None is a check-in without a code.
+
+    ``customer`` is None exactly when the code names nobody here.
+    """
+    if code is not None:
+        if code.reason is not Reason.OK:
+            return Decision(code.reason)
+        if code.is_revoked:
+            return Decision(Reason.CODE_REVOKED)
+    if customer is None:
+        return Decision(Reason.UNKNOWN_CODE)
+    if kind is Kind.EXIT:
+        return Decision(Reason.OK)  # only reasons of the code refuse an exit, and it is free
+    if not customer.is_active:
+        return Decision(Reason.CUSTOMER_INACTIVE)
+    if _is_inside(customer.inside_since, policy, now):
+        return Decision(Reason.ALREADY_INSIDE)
+    return _choose(customer.subscriptions, policy, now)
+
+
+def _is_inside(since: datetime | None, policy: Policy, now: datetime) -> bool:
+    if since is None:
+        return False
+    return policy.enforce_presence or now - since < timedelta(seconds=policy.reentry_seconds)
+
+
+def _choose(subscriptions: Sequence[SubscriptionFacts], policy: Policy, now: datetime) -> Decision:
+    nearest = Decision(Reason.NO_SUBSCRIPTION)
+    rank = len(NEAREST_FIRST)
+    for subscription in subscriptions:
+        reason, lot_id = _judge(subscription, policy, now)
+        if reason is Reason.OK:
+            return Decision(Reason.OK, subscription.id, lot_id)
+        if reason in NEAREST_FIRST and NEAREST_FIRST.index(reason) < rank:
+            rank = NEAREST_FIRST.index(reason)
+            nearest = Decision(reason, subscription.id)
+    return nearest
+
+
+def _judge(
+    subscription: SubscriptionFacts, policy: Policy, now: datetime
+) -> tuple[Reason, UUID | None]:
+    """Return whether one subscription opens the door, and the lot it would be charged to.
+
+    What keeps it furthest from usable is named first: an ended one is ``subscription_expired``
+    even if it is frozen and empty too. One never paid or cancelled counts as none.
+    """
+    ended = subscription.ends_at is not None and subscription.ends_at <= now
+    if subscription.status in ("pending", "cancelled"):
+        return Reason.NO_SUBSCRIPTION, None
+    if subscription.status == "expired" or ended:
+        return Reason.SUBSCRIPTION_EXPIRED, None
+    if subscription.starts_at > now:
+        return Reason.NOT_STARTED, None
+    if subscription.status == "frozen":
+        return Reason.SUBSCRIPTION_FROZEN, None
+    lot_id = None
+    if subscription.lots is not None:
+        lot_id = next(
+            (lot.id for lot in subscription.lots if lot.ends_at is None or lot.ends_at > now),
+            None,
+        )
+        if lot_id is None:
+            return Reason.NO_CREDITS, None
+    if not is_open(subscription.rules, now, policy.time_zone):
+        return Reason.OUTSIDE_HOURS, None
+    return Reason.OK, lot_id

@@ -1,0 +1,58 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from platform_shared.kit.errors import NotFound
+from tenant_apps.checkins.enums import Kind, Result
+from tenant_apps.checkins.models import CheckIn
+
+
+def list_check_ins() -> QuerySet[CheckIn]:
+    """Return the log with what its rows show."""
+    return CheckIn.objects.select_related("customer", "subscription", "location", "annulment")
+
+
+def list_of_customer(customer_id: UUID) -> QuerySet[CheckIn]:
+    """Return one customer's part of the log."""
+    return list_check_ins().filter(customer_id=customer_id)
+
+
+def get_check_in(check_in_id: UUID) -> CheckIn:
+    """Return the check-in.
+
+    Raises:
+        NotFound: the club has none with this id.
+    """
+    check_in = list_check_ins().filter(pk=check_in_id).first()
+    if check_in is None:
+        raise NotFound("No such check-in.")
+    return check_in
+
+
+def by_scan_id(scan_id: UUID) -> QuerySet[CheckIn]:
+    """Return the check-in that this scan made before, for callers that batch their queries."""
+    return CheckIn.objects.select_related("customer", "subscription").filter(scan_id=scan_id)
+
+
+def last_moves(customers: QuerySet[Any, Any]) -> QuerySet[CheckIn, tuple[str, datetime]]:
+    """Return (kind, scanned_at) of the last accepted, not annulled scan of ``customers`` (ids)."""
+    return (
+        CheckIn.objects.filter(
+            customer_id__in=customers, result=Result.ACCEPTED, annulment__isnull=True
+        )
+        .order_by("-scanned_at", "-id")
+        .values_list("kind", "scanned_at")[:1]
+    )
+
+
+def visits(since: datetime, until: datetime) -> QuerySet[CheckIn]:
+    """Return the accepted entries in a half-open span that were not annulled."""
+    return CheckIn.objects.filter(
+        scanned_at__gte=since,
+        scanned_at__lt=until,
+        kind=Kind.ENTRY,
+        result=Result.ACCEPTED,
+        annulment__isnull=True,
+    )

@@ -1,0 +1,6 @@
+from django.db import models
+
+
+class InvoiceStatus(models.TextChoices):
+    OPEN = "open"
+    PAID = "paid"

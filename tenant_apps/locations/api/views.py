@@ -1,0 +1,47 @@
+from uuid import UUID
+
+from platform_shared.kit import clock
+from platform_shared.kit.access import Permission
+from platform_shared.kit.openapi import operation
+from platform_shared.kit.views import ApiView, Request, Response
+from tenant_apps.locations import selectors, services
+from tenant_apps.locations.api import serializers
+
+
+class LocationsView(ApiView):
+    access = {"GET": Permission.LOCATIONS_VIEW, "POST": Permission.LOCATIONS_MANAGE}
+
+    @operation("listLocations", "Locations", answers=serializers.LocationSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return self.page(selectors.list_locations(), serializers.LocationSerializer)
+
+    @operation(
+        "createLocation",
+        "Locations",
+        body=serializers.NewLocationSerializer,
+        answers={201: serializers.LocationSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        data = self.valid(serializers.NewLocationSerializer)
+        location = services.create_location(**data, now=clock.now())
+        return Response(serializers.LocationSerializer(location).data, status=201)
+
+
+class LocationView(ApiView):
+    access = {"GET": Permission.LOCATIONS_VIEW, "PATCH": Permission.LOCATIONS_MANAGE}
+
+    @operation("getLocation", "Locations", answers=serializers.LocationSerializer)
+    def get(self, request: Request, location_id: UUID) -> Response:
+        location = selectors.get_location(location_id)
+        return Response(serializers.LocationSerializer(location).data)
+
+    @operation(
+        "changeLocation",
+        "Locations",
+        body=serializers.ChangeLocationSerializer,
+        answers=serializers.LocationSerializer,
+    )
+    def patch(self, request: Request, location_id: UUID) -> Response:
+        changes = self.valid(serializers.ChangeLocationSerializer)
+        location = services.change_location(location_id=location_id, changes=changes)
+        return Response(serializers.LocationSerializer(location).data)

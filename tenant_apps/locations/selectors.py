@@ -1,0 +1,28 @@
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from platform_shared.kit.errors import NotFound
+from tenant_apps.locations.models import Location
+
+
+def list_locations() -> QuerySet[Location]:
+    """Return the club's locations."""
+    return Location.objects.all()
+
+
+def get_location(location_id: UUID) -> Location:
+    """Return the location.
+
+    Raises:
+        NotFound: the club has none with this id.
+    """
+    location = Location.objects.filter(pk=location_id).first()
+    if location is None:
+        raise NotFound("No such location.")
+    return location
+
+
+def ids_of(location_id: UUID | None) -> QuerySet[Location, UUID]:
+    """Return the id if the club has such a location; for callers that batch their queries."""
+    return Location.objects.filter(pk=location_id).values_list("id", flat=True)

@@ -1,0 +1,56 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from platform_shared.clubs import services as club_services
+from platform_shared.kit import locks
+from platform_shared.plans.enums import Limit
+from platform_shared.tenancy import binding
+from tenant_apps.locations import selectors
+from tenant_apps.locations.errors import LocationNameTaken
+from tenant_apps.locations.models import Location
+
+
+def create_location(*, name: str, now: datetime) -> Location:
+    """Add a location.
+
+    Raises:
+        LocationNameTaken: another one is called so.
+        PlanLimitReached: the plan has no room.
+    """
+    with transaction.atomic():
+        _claim_name(name)
+        _require_room()
+        return Location.objects.create(name=name, created_at=now)
+
+
+def change_location(*, location_id: UUID, changes: dict[str, Any]) -> Location:
+    """Rename, deactivate or reactivate a location.
+
+    Raises:
+        NotFound: no such location.
+        LocationNameTaken: another one is called so.
+        PlanLimitReached: reactivating would exceed the plan.
+    """
+    with transaction.atomic():
+        location = selectors.get_location(location_id)
+        if "name" in changes and changes["name"] != location.name:
+            _claim_name(changes["name"])
+        if changes.get("is_active") and not location.is_active:
+            _require_room()
+        for field, value in changes.items():
+            setattr(location, field, value)
+        location.save(update_fields=list(changes) or ["name"])
+        return location
+
+
+def _claim_name(name: str) -> None:
+    locks.take("location-name", binding.scope(), name)
+    if Location.objects.filter(name=name).exists():
+        raise LocationNameTaken
+
+
+def _require_room() -> None:
+    club_services.require_room(Limit.LOCATIONS, Location.objects.filter(is_active=True))

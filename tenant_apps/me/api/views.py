@@ -1,0 +1,74 @@
+"""The customer's own: the same rows as the club sees, narrowed to the caller."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+
+from platform_shared.kit.access import Permission
+from platform_shared.kit.openapi import operation
+from platform_shared.kit.views import ApiView, Request, Response
+from tenant_apps.checkins import selectors as checkin_selectors
+from tenant_apps.checkins.api.serializers import ScanAnswerSerializer
+from tenant_apps.customers import selectors as customer_selectors
+from tenant_apps.invoices import selectors as invoice_selectors
+from tenant_apps.invoices.api.serializers import InvoiceSerializer
+from tenant_apps.qr_codes import selectors as code_selectors
+from tenant_apps.qr_codes.api.serializers import QRCodeSerializer
+from tenant_apps.qr_codes.api.views import FORMAT, image_response
+from tenant_apps.subscriptions import selectors as subscription_selectors
+from tenant_apps.subscriptions.api.serializers import SubscriptionSerializer
+
+
+class OwnView(ApiView):
+    access = {"GET": Permission.OWN_VIEW}
+
+    @property
+    def customer_id(self) -> UUID:
+        """The caller's customer; an account that is no customer's gets 404."""
+        return customer_selectors.get_by_user(self.caller.user_id).id
+
+
+class MySubscriptionsView(OwnView):
+    @operation("listMySubscriptions", "Me", answers=SubscriptionSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        rows = subscription_selectors.list_of_customer(self.customer_id)
+        return self.page(rows, SubscriptionSerializer)
+
+
+class MyQRCodesView(OwnView):
+    @operation("listMyQrCodes", "Me", answers=QRCodeSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return self.page(code_selectors.list_of_customer(self.customer_id), QRCodeSerializer)
+
+
+class MyQRCodeImageView(OwnView):
+    @operation(
+        "getMyQrCodeImage",
+        "Me",
+        parameters=[FORMAT],
+        answers={
+            (200, "image/png"): OpenApiTypes.BINARY,
+            (200, "image/svg+xml"): OpenApiTypes.STR,
+        },
+    )
+    def get(self, request: Request, code_id: UUID) -> HttpResponse:
+        code = code_selectors.get_code(code_id, customer_id=self.customer_id)
+        return image_response(request, code)
+
+
+class MyCheckInsView(OwnView):
+    """What a customer sees of the reports: their own visits."""
+
+    access = {"GET": Permission.REPORTS_VIEW_OWN}
+
+    @operation("listMyCheckIns", "Me", answers=ScanAnswerSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        rows = checkin_selectors.list_of_customer(self.customer_id)
+        return self.page(rows, ScanAnswerSerializer)
+
+
+class MyInvoicesView(OwnView):
+    @operation("listMyInvoices", "Me", answers=InvoiceSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return self.page(invoice_selectors.list_of_customer(self.customer_id), InvoiceSerializer)

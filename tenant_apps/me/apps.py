@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class MeConfig(AppConfig):
+    name = "tenant_apps.me"

@@ -1,0 +1,109 @@
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from platform_shared.kit.serializers import MoneySerializer, StrictSerializer
+from tenant_apps.packages.enums import DurationUnit, PackageType, Renewal
+from tenant_apps.packages.models import Package
+
+
+class DurationSerializer(StrictSerializer):
+    unit = serializers.ChoiceField(choices=DurationUnit.choices)
+    count = serializers.IntegerField(min_value=1, max_value=1000)
+
+
+class AccessRuleSerializer(StrictSerializer):
+    """Days and hours in the club's zone; without any rule a package opens the door always."""
+
+    weekdays = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=7),
+        allow_empty=False,
+        max_length=7,
+        help_text="ISO numbers: 1 is Monday.",
+    )
+    until = serializers.RegexField(
+        r"^([01]\d|2[0-3]):[0-5]\d$",
+        required=False,
+        allow_null=True,
+        help_text="HH:MM, exclusive; null is the end of the day.",
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        # `from` is a keyword in Python, so it cannot be declared like the others.
+        start = serializers.RegexField(r"^([01]\d|2[0-3]):[0-5]\d$", help_text="HH:MM, inclusive.")
+        return {**super().get_fields(), "from": start}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("until") and attrs["until"] <= attrs["from"]:
+            raise serializers.ValidationError({"until": "Must be later than `from`."})
+        return attrs
+
+
+class TaxRateField(serializers.DecimalField):
+    """A percentage with up to two decimals, stored as basis points."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=5, decimal_places=2, min_value=0, max_value=100, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return int(super().to_internal_value(data) * 100)
+
+    def to_representation(self, value: Any) -> str:
+        return str(Decimal(value) / 100)
+
+
+class TermsSerializer(serializers.ModelSerializer[Any]):
+    """The terms, as the API shows them wherever they stand."""
+
+    price = MoneySerializer()
+    duration = DurationSerializer(allow_null=True)
+    tax_rate = TaxRateField(source="tax_rate_basis_points")
+    features = serializers.ListField(child=serializers.CharField())
+    access_rules = AccessRuleSerializer(many=True)
+
+
+TERMS = ("type", "price", "tax_rate", "duration", "features", "renewal", "access_rules")
+
+
+class PackageSerializer(TermsSerializer):
+    credits = serializers.IntegerField(source="package_credits", allow_null=True)
+
+    class Meta:
+        model = Package
+        fields = (
+            "id",
+            "name",
+            "description",
+            *TERMS,
+            "credits",
+            "is_active",
+            "is_public",
+            "created_at",
+        )
+
+
+class ChangePackageSerializer(StrictSerializer):
+    """Every field of a package; what is left out stays."""
+
+    name = serializers.CharField(max_length=120, required=False)
+    description = serializers.CharField(max_length=4000, required=False, allow_blank=True)
+    price = MoneySerializer(required=False)
+    tax_rate = TaxRateField(source="tax_rate_basis_points", required=False)
+    credits = serializers.IntegerField(
+        min_value=1, max_value=100_000, required=False, allow_null=True
+    )
+    duration = DurationSerializer(required=False, allow_null=True)
+    features = serializers.ListField(
+        child=serializers.CharField(max_length=80), max_length=50, required=False
+    )
+    renewal = serializers.ChoiceField(choices=Renewal.choices, required=False)
+    access_rules = AccessRuleSerializer(many=True, required=False)
+    is_active = serializers.BooleanField(required=False)
+    is_public = serializers.BooleanField(required=False)
+
+
+class NewPackageSerializer(ChangePackageSerializer):
+    name = serializers.CharField(max_length=120)
+    type = serializers.ChoiceField(choices=PackageType.choices)
+    price = MoneySerializer()

@@ -1,0 +1,58 @@
+from uuid import UUID
+
+from platform_shared.kit import clock
+from platform_shared.kit.access import Permission
+from platform_shared.kit.openapi import operation
+from platform_shared.kit.views import ApiView, Request, Response
+from tenant_apps.packages import selectors, services
+from tenant_apps.packages.api import serializers
+from tenant_apps.packages.api.filters import PackageFilter
+
+
+class _PackageView(ApiView):
+    @property
+    def only_on_offer(self) -> bool:
+        """Customers see what they may buy; those who sell see everything."""
+        return Permission.SALES_CREATE not in self.caller.permissions
+
+
+class PackagesView(_PackageView):
+    access = {"GET": Permission.PACKAGES_VIEW, "POST": Permission.PACKAGES_MANAGE}
+    queryset = selectors.list_packages(only_on_offer=False)
+    filterset_class = PackageFilter
+
+    @operation("listPackages", "Packages", answers=serializers.PackageSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        packages = selectors.list_packages(only_on_offer=self.only_on_offer)
+        return self.page(packages, serializers.PackageSerializer)
+
+    @operation(
+        "createPackage",
+        "Packages",
+        body=serializers.NewPackageSerializer,
+        answers={201: serializers.PackageSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        data = self.valid(serializers.NewPackageSerializer)
+        package = services.create_package(now=clock.now(), fields=data)
+        return Response(serializers.PackageSerializer(package).data, status=201)
+
+
+class PackageView(_PackageView):
+    access = {"GET": Permission.PACKAGES_VIEW, "PATCH": Permission.PACKAGES_MANAGE}
+
+    @operation("getPackage", "Packages", answers=serializers.PackageSerializer)
+    def get(self, request: Request, package_id: UUID) -> Response:
+        package = selectors.get_package(package_id, only_on_offer=self.only_on_offer)
+        return Response(serializers.PackageSerializer(package).data)
+
+    @operation(
+        "changePackage",
+        "Packages",
+        body=serializers.ChangePackageSerializer,
+        answers=serializers.PackageSerializer,
+    )
+    def patch(self, request: Request, package_id: UUID) -> Response:
+        changes = self.valid(serializers.ChangePackageSerializer)
+        package = services.change_package(package_id=package_id, changes=changes)
+        return Response(serializers.PackageSerializer(package).data)

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class PackagesConfig(AppConfig):
+    name = "tenant_apps.packages"

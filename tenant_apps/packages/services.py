@@ -1,0 +1,72 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from platform_shared.kit.errors import FieldError, InvalidInput
+from platform_shared.kit.money import Money
+from platform_shared.tenancy import binding
+from tenant_apps.packages import selectors
+from tenant_apps.packages.enums import PackageType
+from tenant_apps.packages.models import Package
+
+
+def create_package(*, now: datetime, fields: dict[str, Any]) -> Package:
+    """Add a package.
+
+    Raises:
+        InvalidInput: naming the field that does not fit the others or the club.
+    """
+    package = Package(created_at=now)
+    _apply(package, fields)
+    package.save(force_insert=True)
+    return package
+
+
+def change_package(*, package_id: UUID, changes: dict[str, Any]) -> Package:
+    """Change a package; what was bought before keeps its terms.
+
+    Locks: the package.
+
+    Raises:
+        NotFound: no such package.
+        InvalidInput: naming the field that does not fit.
+    """
+    with transaction.atomic():
+        selectors.get_package(package_id)
+        package = Package.objects.select_for_update(of=("self",)).get(pk=package_id)
+        _apply(package, changes)
+        package.save()
+        return package
+
+
+def _apply(package: Package, fields: dict[str, Any]) -> None:
+    """Set ``fields`` (as the API names them) and refuse a package that makes no sense."""
+    for name, value in fields.items():
+        match name:
+            case "price":
+                package.price_amount, package.price_currency = value.amount, value.currency
+            case "duration":
+                package.duration_unit = value["unit"] if value else None
+                package.duration_count = value["count"] if value else None
+            case "credits":
+                package.package_credits = value
+            case _:
+                setattr(package, name, value)
+    _check(package)
+
+
+def _check(package: Package) -> None:
+    club = binding.current_club()
+    price = Money(package.price_amount, package.price_currency)
+    if price.currency != club.currency:
+        raise InvalidInput(
+            FieldError("price.currency", "wrong_currency", f"The club sells in {club.currency}.")
+        )
+    if package.type == PackageType.CREDITS and not package.package_credits:
+        raise InvalidInput(FieldError("credits", "required", "A credits package needs credits."))
+    if package.type == PackageType.PERIOD and package.package_credits is not None:
+        raise InvalidInput(FieldError("credits", "not_allowed", "A period package has no credits."))
+    if package.type == PackageType.PERIOD and package.duration_unit is None:
+        raise InvalidInput(FieldError("duration", "required", "A period package needs a duration."))

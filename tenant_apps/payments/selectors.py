@@ -1,0 +1,24 @@
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from platform_shared.kit.errors import NotFound
+from tenant_apps.payments.models import Payment
+
+
+def get_payment(payment_id: UUID) -> Payment:
+    """Return the payment.
+
+    Raises:
+        NotFound: the club has none with this id.
+    """
+    payment = Payment.objects.filter(pk=payment_id).first()
+    if payment is None:
+        raise NotFound("No such payment.")
+    return payment
+
+
+def received(since: datetime, until: datetime) -> QuerySet[Payment]:
+    """Return the payments that arrived in a half-open span."""
+    return Payment.objects.filter(paid_at__gte=since, paid_at__lt=until)

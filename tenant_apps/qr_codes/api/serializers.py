@@ -1,0 +1,41 @@
+from rest_framework import serializers
+
+from platform_shared.kit import clock
+from platform_shared.kit.serializers import StrictSerializer
+from tenant_apps.qr_codes import services
+from tenant_apps.qr_codes.models import QRCode
+
+
+class QRCodeSerializer(serializers.ModelSerializer[QRCode]):
+    code = serializers.SerializerMethodField(help_text="The text that the QR image carries.")
+    customer = serializers.UUIDField(source="customer_id")
+    subscription = serializers.UUIDField(source="subscription_id", allow_null=True)
+    is_active = serializers.SerializerMethodField()
+
+    class Meta:
+        model = QRCode
+        fields = (
+            "id",
+            "code",
+            "kind",
+            "customer",
+            "subscription",
+            "is_active",
+            "expires_at",
+            "created_at",
+        )
+
+    def get_code(self, code: QRCode) -> str:
+        return services.draw(code)
+
+    def get_is_active(self, code: QRCode) -> bool:
+        return code.is_active_at(clock.now())
+
+
+class NewQRCodeSerializer(StrictSerializer):
+    customer = serializers.UUIDField(source="customer_id")
+    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+
+class ChangeQRCodeSerializer(StrictSerializer):
+    is_active = serializers.BooleanField(help_text="false revokes the code, for good.")

@@ -1,0 +1,92 @@
+from uuid import UUID
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers as drf_serializers
+
+from platform_shared.kit import clock
+from platform_shared.kit.access import Permission
+from platform_shared.kit.openapi import operation
+from platform_shared.kit.views import ApiView, Request, Response
+from tenant_apps.qr_codes import images, selectors, services
+from tenant_apps.qr_codes.api import serializers
+from tenant_apps.qr_codes.api.filters import QRCodeFilter
+from tenant_apps.qr_codes.models import QRCode
+
+RENDERERS = {
+    "png": (images.render_png, "image/png"),
+    "svg": (images.render_svg, "image/svg+xml"),
+}
+FORMAT = OpenApiParameter("format", OpenApiTypes.STR, enum=list(RENDERERS), default="png")
+
+
+def image_response(request: Request, code: QRCode) -> HttpResponse:
+    """Return the code as the image that ``?format=`` asks for.
+
+    Raises:
+        ValidationError: another format.
+    """
+    wanted = request.query_params.get("format", "png")
+    if wanted not in RENDERERS:
+        raise drf_serializers.ValidationError({"format": "png or svg"}, code="unknown_format")
+    render, content_type = RENDERERS[wanted]
+    response = HttpResponse(render(services.draw(code)), content_type=content_type)
+    response["Cache-Control"] = "private, no-store"  # a static code is a key to the door
+    return response
+
+
+class QRCodesView(ApiView):
+    access = {"GET": Permission.QR_CODES_MANAGE, "POST": Permission.QR_CODES_MANAGE}
+    queryset = selectors.list_codes()
+    filterset_class = QRCodeFilter
+
+    @operation("listQrCodes", "QR codes", answers=serializers.QRCodeSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return self.page(selectors.list_codes(), serializers.QRCodeSerializer)
+
+    @operation(
+        "issueQrCode",
+        "QR codes",
+        body=serializers.NewQRCodeSerializer,
+        answers={201: serializers.QRCodeSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        data = self.valid(serializers.NewQRCodeSerializer)
+        code = services.issue_code(**data, now=clock.now(), actor=self.caller.actor)
+        return Response(serializers.QRCodeSerializer(code).data, status=201)
+
+
+class QRCodeView(ApiView):
+    access = {"GET": Permission.QR_CODES_MANAGE, "PATCH": Permission.QR_CODES_MANAGE}
+
+    @operation("getQrCode", "QR codes", answers=serializers.QRCodeSerializer)
+    def get(self, request: Request, code_id: UUID) -> Response:
+        return Response(serializers.QRCodeSerializer(selectors.get_code(code_id)).data)
+
+    @operation(
+        "changeQrCode",
+        "QR codes",
+        body=serializers.ChangeQRCodeSerializer,
+        answers=serializers.QRCodeSerializer,
+    )
+    def patch(self, request: Request, code_id: UUID) -> Response:
+        data = self.valid(serializers.ChangeQRCodeSerializer)
+        code = services.change_code(code_id=code_id, **data, now=clock.now())
+        return Response(serializers.QRCodeSerializer(code).data)
+
+
+class QRCodeImageView(ApiView):
+    access = {"GET": Permission.QR_CODES_MANAGE}
+
+    @operation(
+        "getQrCodeImage",
+        "QR codes",
+        parameters=[FORMAT],
+        answers={
+            (200, "image/png"): OpenApiTypes.BINARY,
+            (200, "image/svg+xml"): OpenApiTypes.STR,
+        },
+    )
+    def get(self, request: Request, code_id: UUID) -> HttpResponse:
+        return image_response(request, selectors.get_code(code_id))

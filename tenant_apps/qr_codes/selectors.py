@@ -1,0 +1,62 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from platform_shared.kit.errors import NotFound
+from tenant_apps.qr_codes.enums import KeyStatus
+from tenant_apps.qr_codes.models import QRCode, SigningKey
+
+
+def list_codes() -> QuerySet[QRCode]:
+    """Return the club's codes with the keys that draw them."""
+    return QRCode.objects.select_related("signing_key")
+
+
+def list_of_customer(customer_id: UUID) -> QuerySet[QRCode]:
+    """Return one customer's codes."""
+    return list_codes().filter(customer_id=customer_id)
+
+
+def get_code(code_id: UUID, *, customer_id: UUID | None = None) -> QRCode:
+    """Return the code; with ``customer_id`` only if it is that customer's.
+
+    Raises:
+        NotFound: there is none.
+    """
+    codes = list_codes() if customer_id is None else list_of_customer(customer_id)
+    code = codes.filter(pk=code_id).first()
+    if code is None:
+        raise NotFound("No such QR code.")
+    return code
+
+
+def find_active(customer_id: UUID, now: datetime) -> QRCode | None:
+    """Return the customer's newest code that a door accepts, or None."""
+    return (
+        list_of_customer(customer_id)
+        .filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+        .exclude(signing_key__status=KeyStatus.RETIRED)
+        .order_by("-id")
+        .first()
+    )
+
+
+def door_rows(code_id: UUID) -> QuerySet[QRCode]:
+    """Return the code that a token names, for callers that batch their queries."""
+    return QRCode.objects.filter(pk=code_id)
+
+
+def verifying_keys(key_id: bytes) -> QuerySet[SigningKey, bytes]:
+    """Return the public key with this id, unless it is retired."""
+    return (
+        SigningKey.objects.filter(key_id=key_id)
+        .exclude(status=KeyStatus.RETIRED)
+        .values_list("public_key", flat=True)
+    )
+
+
+def customers_of(code_id: UUID) -> QuerySet[QRCode, Any]:
+    """Return the id of the code's customer, as a subquery."""
+    return QRCode.objects.filter(pk=code_id).values("customer_id")

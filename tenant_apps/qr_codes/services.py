@@ -1,0 +1,93 @@
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from platform_shared.kit.errors import FieldError, InvalidInput, missing_reference
+from platform_shared.kit.principal import Actor, stamp
+from tenant_apps.customers import selectors as customer_selectors
+from tenant_apps.qr_codes import keys, selectors, tokens
+from tenant_apps.qr_codes.enums import CodeKind
+from tenant_apps.qr_codes.errors import CodeRevoked
+from tenant_apps.qr_codes.models import QRCode
+
+
+def issue_code(
+    *,
+    customer_id: UUID,
+    expires_at: datetime | None,
+    now: datetime,
+    actor: Actor,
+    subscription_id: UUID | None = None,
+) -> QRCode:
+    """Issue a new static code; the customer's others stay as they are.
+
+    Locks: the customer.
+
+    Raises:
+        InvalidInput: no such customer, or the expiry has passed or cannot be written in a code.
+    """
+    if expires_at is not None:
+        expires_at = expires_at.replace(microsecond=0)  # a code counts whole seconds
+        if not now < expires_at or expires_at.timestamp() > 2**32 - 1:
+            raise InvalidInput(
+                FieldError("expires_at", "out_of_range", "Must lie between now and 2106.")
+            )
+    with transaction.atomic():
+        if customer_selectors.lock_rows(customer_id).first() is None:
+            raise missing_reference("customer")
+        return QRCode.objects.create(
+            customer_id=customer_id,
+            subscription_id=subscription_id,
+            kind=CodeKind.STATIC,
+            signing_key=keys.signing_key(),
+            expires_at=expires_at,
+            created_at=now,
+            **stamp(actor),
+        )
+
+
+def find_or_issue(
+    *, customer_id: UUID, subscription_id: UUID, now: datetime, actor: Actor
+) -> QRCode:
+    """Return the customer's active code, or issue one with the subscription.
+
+    Runs in the caller's transaction, which holds the customer's lock.
+    """
+    active = selectors.find_active(customer_id, now)
+    return active or issue_code(
+        customer_id=customer_id,
+        subscription_id=subscription_id,
+        expires_at=None,
+        now=now,
+        actor=actor,
+    )
+
+
+def change_code(*, code_id: UUID, is_active: bool, now: datetime) -> QRCode:
+    """Revoke a code, for good.
+
+    Locks: the code. Idempotent by: the revocation itself.
+
+    Raises:
+        NotFound: no such code.
+        CodeRevoked: it was to be made active again.
+    """
+    with transaction.atomic():
+        selectors.get_code(code_id)
+        code = QRCode.objects.select_for_update(of=("self",)).get(pk=code_id)
+        if is_active and code.revoked_at is not None:
+            raise CodeRevoked
+        if not is_active and code.revoked_at is None:
+            code.revoked_at = now
+            code.save(update_fields=["revoked_at"])
+    return selectors.get_code(code_id)
+
+
+def draw(code: QRCode) -> str:
+    """Return the code's text; the same every time, since Ed25519 is deterministic (RFC 8032)."""
+    return tokens.issue_static(
+        private_key=keys.private_key_of(code.signing_key),
+        code_id=code.id,
+        expires_at=code.expires_at,
+    )

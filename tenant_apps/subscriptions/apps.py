@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class SubscriptionsConfig(AppConfig):
+    name = "tenant_apps.subscriptions"
+
+    def ready(self) -> None:
+        from platform_shared.due_work import services as due_work
+        from tenant_apps.subscriptions import services
+
+        due_work.register(services.EXPIRY, services.expire_if_over)

@@ -1,0 +1,167 @@
+"""The test database, the world in it, and a second one for real servers and connections.
+
+The first database is built once per session and every test rolls back. ``live_database`` is a
+copy of it (`CREATE DATABASE ... TEMPLATE`) in which tests commit for real.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+from psycopg import sql
+
+from platform_shared.kit.access import Role
+from platform_shared.tenancy import binding
+from tests.support import api as api_support
+from tests.support.api import Caller
+from tests.support.world import ClubWorld, build_club, build_platform
+
+_world = SimpleNamespace()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Create both databases, with the world in them, and drop them at the end."""
+    base = f"test_{os.getpid()}"
+    binding.default_to_platform()  # as manage.py does; tests of the web's default undo it
+    with django_db_blocker.unblock():
+        with _maintenance() as admin:
+            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(base)))
+        _use_database(base)
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0, interactive=False)
+        build_platform()
+        _world.a, _world.b = build_club("alpha"), build_club("beta")
+        connections.close_all()
+        with _maintenance() as admin:
+            admin.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(f"{base}_live"), sql.Identifier(base)
+                )
+            )
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+        with _maintenance() as admin:
+            for name in (base, f"{base}_live"):
+                admin.execute(
+                    sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+                )
+
+
+def _maintenance() -> psycopg.Connection[Any]:
+    values = settings.DATABASES["default"]
+    return psycopg.connect(
+        dbname="postgres",
+        user=values["USER"],
+        password=values["PASSWORD"],
+        host=values["HOST"],
+        port=values["PORT"],
+        autocommit=True,
+    )
+
+
+def _use_database(name: str) -> None:
+    connection.close()
+    connections.databases["default"]["NAME"] = name
+    connection.settings_dict["NAME"] = name
+
+
+@pytest.fixture(scope="session")
+def world(django_db_setup: None) -> SimpleNamespace:
+    """The two clubs, ``a`` and ``b``."""
+    return _world
+
+
+@pytest.fixture
+def club_a(db: None, world: SimpleNamespace) -> ClubWorld:
+    return world.a
+
+
+@pytest.fixture
+def club_b(db: None, world: SimpleNamespace) -> ClubWorld:
+    return world.b
+
+
+@pytest.fixture
+def bound_a(club_a: ClubWorld) -> Iterator[ClubWorld]:
+    """Club a, bound for the whole test; for tests of services and selectors."""
+    with binding.club(club_a.ref):
+        yield club_a
+
+
+@pytest.fixture
+def platform_bound(db: None) -> Iterator[None]:
+    with binding.platform():
+        yield
+
+
+@pytest.fixture
+def admin_a(club_a: ClubWorld) -> Caller:
+    return api_support.as_role(club_a, Role.CLUB_ADMIN)
+
+
+@pytest.fixture
+def staff_a(club_a: ClubWorld) -> Caller:
+    return api_support.as_role(club_a, Role.CLUB_STAFF)
+
+
+@pytest.fixture
+def customer_a(club_a: ClubWorld) -> Caller:
+    return api_support.as_role(club_a, Role.CUSTOMER)
+
+
+@pytest.fixture
+def root(db: None, world: SimpleNamespace) -> Caller:
+    return api_support.as_role(None, Role.SYSTEM_ADMIN)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches() -> Iterator[None]:
+    """What one test has cached, in the process or in Valkey, is not there for the next."""
+    from platform_shared.kit import shared_cache, valkey
+
+    yield
+    for kept in shared_cache._listener._caches.values():
+        kept.forget_all()
+    try:
+        valkey.client().flushdb()
+    except Exception:  # noqa: BLE001 - tests without a Valkey have nothing to clear
+        return
+
+
+@dataclass(frozen=True)
+class LiveDatabase:
+    """The database in which tests commit; ``url`` is for processes of their own."""
+
+    name: str
+    url: str
+
+
+@pytest.fixture
+def live_database(
+    django_db_setup: None, django_db_blocker: Any
+) -> Iterator[LiveDatabase]:
+    """Point this process's connections, and every new thread's, at the committing database."""
+    values = connections.databases["default"]
+    base = values["NAME"]
+    name = f"{base}_live"
+    url = (
+        f"postgresql://{values['USER']}:{values['PASSWORD']}"
+        f"@{values['HOST']}:{values['PORT']}/{name}"
+    )
+    with django_db_blocker.unblock():
+        _use_database(name)
+        try:
+            yield LiveDatabase(name, url)
+        finally:
+            _use_database(base)
+
+
