@@ -1,9 +1,10 @@
 """Accounts. The tables exist in the public schema (system admins) and in every club's schema."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Lower
 
 from platform_shared.accounts.enums import RoleChoices
 from platform_shared.kit.ids import new_id
@@ -25,7 +26,7 @@ class User(AbstractBaseUser):
     created_at = models.DateTimeField()
 
     USERNAME_FIELD = "email"
-    objects: ClassVar[BaseUserManager["User"]] = BaseUserManager()
+    objects: ClassVar[BaseUserManager[Self]] = BaseUserManager()
 
     class Meta:
         constraints = [
@@ -33,7 +34,7 @@ class User(AbstractBaseUser):
                 condition=models.Q(role__in=RoleChoices.values), name="accounts_user_role"
             ),
             models.CheckConstraint(
-                condition=models.Q(email=models.functions.Lower("email")),
+                condition=models.Q(email=Lower("email")),
                 name="accounts_user_email_lower",
             ),
         ]

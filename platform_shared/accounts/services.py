@@ -215,7 +215,7 @@ def sign_in(*, email: str, password: str, now: datetime) -> SignedIn:
         session = Session.objects.create(
             user=user,
             created_at=now,
-            expires_at=now + settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"],
+            expires_at=now + tokens.RefreshToken.lifetime,
         )
         return _tokens_for(session, user, now)
 

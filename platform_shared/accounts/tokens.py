@@ -4,7 +4,7 @@ The audience is a club's id or ``platform``; a token opens nothing else. simplej
 checks the standard claims; what it lacks is key choice by ``kid`` and an audience per request.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 import jwt
@@ -57,7 +57,6 @@ class RefreshToken(BaseRefreshToken):
     """Weeks long; spent once. Only its hash is stored."""
 
     _token_backend = _backend
-    access_token_class: ClassVar[Any] = AccessToken
 
 
 def audience_of(club_id: UUID | None) -> str:

@@ -7,7 +7,7 @@ from platform_shared.clubs.enums import ClubStatus
 from platform_shared.kit.ids import new_id
 
 
-class Club(TenantMixin):
+class Club(TenantMixin):  # type: ignore[misc]
     """A tenant. Its schema is made by provisioning, never by saving the row."""
 
     auto_create_schema = False
@@ -36,7 +36,7 @@ class Club(TenantMixin):
         return self.slug
 
 
-class Host(DomainMixin):
+class Host(DomainMixin):  # type: ignore[misc]
     """A host name on which a club answers."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

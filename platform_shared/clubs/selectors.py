@@ -9,7 +9,8 @@ from platform_shared.plans.enums import Limit
 
 def list_clubs() -> QuerySet[Club]:
     """Return all clubs with what their listing shows."""
-    return Club.objects.select_related("plan").prefetch_related("domains")
+    clubs: QuerySet[Club] = Club.objects.select_related("plan").prefetch_related("domains")
+    return clubs
 
 
 def get_club(club_id: UUID) -> Club:
@@ -37,7 +38,10 @@ def limit_of(club_id: UUID, limit: Limit) -> int | None:
 
 def policy_rows(club_id: UUID) -> QuerySet[Club, tuple[int, bool]]:
     """Return the one row of what the door needs: (reentry_seconds, enforce_presence)."""
-    return Club.objects.filter(pk=club_id).values_list("reentry_seconds", "enforce_presence")
+    rows: QuerySet[Club, tuple[int, bool]] = Club.objects.filter(pk=club_id).values_list(
+        "reentry_seconds", "enforce_presence"
+    )
+    return rows
 
 
 def find_support_session(session_id: UUID) -> SupportSession | None:

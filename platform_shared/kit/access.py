@@ -137,4 +137,5 @@ class DeclaredPermission(BasePermission):
         rule = rule_of(view, request.method or "")
         if rule is None:
             return False
-        return rule is Open.PUBLIC or rule in request.user.permissions
+        granted: frozenset[Permission] = getattr(request.user, "permissions", frozenset())
+        return rule is Open.PUBLIC or rule in granted

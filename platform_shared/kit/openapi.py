@@ -35,7 +35,7 @@ class OperationSchema(AutoSchema):
         for status in self._problem_statuses():
             bodies.setdefault(
                 status,
-                self._get_response_for_code(
+                self._get_response_for_code(  # type: ignore[no-untyped-call]
                     ProblemSerializer, status, media_types=[problem.CONTENT_TYPE]
                 ),
             )

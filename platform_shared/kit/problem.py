@@ -114,8 +114,9 @@ def exception_handler(error: Exception, handler_context: dict[str, Any]) -> Resp
         detail = str(error.detail) if isinstance(error, drf.APIException) else ""
         if isinstance(error, drf.MethodNotAllowed):
             headers["Allow"] = ", ".join(handler_context["view"].allowed_methods)
-        if isinstance(error, drf.Throttled) and error.wait is not None:
-            headers["Retry-After"] = str(int(error.wait) + 1)
+        wait = getattr(error, "wait", None)
+        if wait is not None:
+            headers["Retry-After"] = str(int(wait) + 1)
         document = _generic(status, request.path, detail)
     reply = Response(document, status=document["status"], headers=headers)
     reply.content_type = CONTENT_TYPE

@@ -46,7 +46,7 @@ class ActorSerializer(serializers.Serializer[Any]):
 
     kind = serializers.CharField()
     id = serializers.UUIDField(allow_null=True)
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
 
 
 class FieldProblemSerializer(serializers.Serializer[Any]):
@@ -65,4 +65,6 @@ class ProblemSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
     instance = serializers.CharField()
     request_id = serializers.CharField(allow_null=True)
-    errors = FieldProblemSerializer(many=True, required=False)
+    errors = FieldProblemSerializer(  # type: ignore[assignment]
+        many=True, required=False
+    )

@@ -58,7 +58,7 @@ class _Listener:
 
     def _run(self) -> None:
         while True:
-            pubsub = valkey.client().pubsub(ignore_subscribe_messages=False)
+            pubsub = valkey.client().pubsub()  # type: ignore[no-untyped-call]
             try:
                 pubsub.subscribe(CHANNEL)
                 self._follow(pubsub)

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from platform_shared.kit import problem, valkey
 from platform_shared.tenancy import binding, hosts
+from platform_shared.tenancy.club_ref import ClubRef
 from platform_shared.tenancy.errors import UnknownHost
 
 logger = logging.getLogger(__name__)
@@ -72,6 +73,6 @@ class HostMiddleware:
         finally:
             binding.release()
 
-    def _answer(self, request: HttpRequest, target: "binding.ClubRef | str") -> HttpResponse:
+    def _answer(self, request: HttpRequest, target: ClubRef | str) -> HttpResponse:
         binding.bind(target)
         return self.get_response(request)

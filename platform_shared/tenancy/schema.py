@@ -1,6 +1,7 @@
 """Making and removing a club's schema."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -32,7 +33,7 @@ def create(ref: ClubRef, progress: Progress = lambda message: None) -> None:
 def migrate(progress: Progress = lambda message: None) -> int:
     """Apply what is missing to the bound schema; return how many migrations that were."""
 
-    def report(action: str, migration: object = None, fake: bool = False) -> None:
+    def report(action: str, migration: Any = None, fake: bool | None = False) -> None:
         if action == "apply_success" and getattr(migration, "app_label", None) in _tenant_labels():
             progress(f"migrated {migration}")
 

@@ -15,7 +15,7 @@ from platform_shared.tenancy.errors import ClubNotBound, NoLivingClub
 CLUB_HEADER = "club_id"
 
 
-class BaseTask(Task):  # type: ignore[misc, type-arg]
+class BaseTask(Task):  # type: ignore[type-arg]
     """Refuses to run unless a subclass says what it is bound to."""
 
     abstract = True

@@ -8,9 +8,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from platform_shared.clubs import selectors as club_selectors
 from platform_shared.kit import locks
@@ -27,6 +29,10 @@ from tenant_apps.qr_codes import selectors as code_selectors
 from tenant_apps.qr_codes import tokens
 from tenant_apps.subscriptions import selectors as subscription_selectors
 from tenant_apps.subscriptions import services as subscription_services
+
+if TYPE_CHECKING:
+    from tenant_apps.customers.models import Customer
+    from tenant_apps.subscriptions.models import CreditLot, Subscription
 
 NOBODY = UUID(int=0)
 
@@ -66,14 +72,14 @@ class _Loaded:
     """What one round trip brought, all of it read under the locks."""
 
     earlier: CheckIn | None
-    customer: "customer_selectors.Customer | None"
+    customer: "Customer | None"
     code_id: UUID | None
     code: decision.CodeFacts | None
     location_exists: bool
     policy: decision.Policy
     inside_since: datetime | None
-    subscriptions: "list[subscription_selectors.Subscription]"
-    lots: "list[subscription_selectors.CreditLot]"
+    subscriptions: "list[Subscription]"
+    lots: "list[CreditLot]"
 
 
 def record_scan(*, scan: Scan, now: datetime, actor: Actor) -> Answer:
@@ -117,6 +123,7 @@ def _decode(code: str | None) -> tokens.StaticToken | None:
 def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) -> _Loaded:
     club = binding.current_club()
     code_id = token.code_id if token else NOBODY
+    customers: QuerySet[Any, Any]
     if scan.code is None:
         customers = customer_selectors.ids_of(scan.customer_id or NOBODY)
     else:
@@ -129,7 +136,7 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
         policy = batch.fetch(club_selectors.policy_rows(club.id))
         code = batch.fetch(code_selectors.door_rows(code_id))
         key = batch.fetch(code_selectors.verifying_keys(token.key_id if token else b""))
-        location = batch.fetch(location_selectors.ids_of(scan.location_id))
+        location = batch.fetch(location_selectors.ids_of(scan.location_id or NOBODY))
         last_move = batch.fetch(selectors.last_moves(customers))
         running = batch.fetch(subscription_selectors.door_rows(customers))
         expired = batch.fetch(subscription_selectors.expired_rows(customers))

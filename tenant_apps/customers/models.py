@@ -1,6 +1,7 @@
 """Customers: the people a club serves."""
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from platform_shared.kit.ids import new_id
 
@@ -27,7 +28,7 @@ class Customer(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(email=None) | models.Q(email=models.functions.Lower("email")),
+                condition=models.Q(email=None) | models.Q(email=Lower("email")),
                 name="customers_customer_email_lower",
             ),
         ]

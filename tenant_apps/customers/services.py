@@ -18,6 +18,8 @@ from tenant_apps.customers.errors import (
 )
 from tenant_apps.customers.models import Customer
 
+NOBODY = UUID(int=0)
+
 
 def create_customer(*, now: datetime, **fields: Any) -> Customer:
     """Add a customer; ``fields`` are the model's.
@@ -85,7 +87,7 @@ def _claim_email(fields: dict[str, Any], own_id: UUID | None = None) -> None:
         return
     fields["email"] = fields["email"].strip().lower()
     locks.take("customer-email", binding.scope(), fields["email"])
-    other = Customer.objects.filter(email=fields["email"]).exclude(pk=own_id).first()
+    other = Customer.objects.filter(email=fields["email"]).exclude(pk=own_id or NOBODY).first()
     if other is not None:
         raise CustomerEmailTaken(customer=str(other.pk))
 

@@ -31,4 +31,4 @@ def get_invoice(invoice_id: UUID) -> Invoice:
 def subscriptions_of(invoice_id: UUID) -> list[UUID]:
     """Return the ids of the subscriptions that the invoice is for."""
     lines = InvoiceLine.objects.filter(invoice_id=invoice_id, subscription__isnull=False)
-    return [line for line in lines.values_list("subscription_id", flat=True) if line]
+    return [line.subscription_id for line in lines if line.subscription_id is not None]

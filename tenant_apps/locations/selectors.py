@@ -23,6 +23,6 @@ def get_location(location_id: UUID) -> Location:
     return location
 
 
-def ids_of(location_id: UUID | None) -> QuerySet[Location, UUID]:
+def ids_of(location_id: UUID) -> QuerySet[Location, UUID]:
     """Return the id if the club has such a location; for callers that batch their queries."""
     return Location.objects.filter(pk=location_id).values_list("id", flat=True)

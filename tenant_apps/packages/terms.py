@@ -58,7 +58,7 @@ def end_of(start: datetime, unit: str, count: int, time_zone: str) -> datetime:
     the last day of a shorter month.
     """
     local = start.astimezone(ZoneInfo(time_zone)).replace(tzinfo=None)
-    shifted = local + relativedelta(**{f"{unit}s": count})  # type: ignore[arg-type]
+    shifted: datetime = local + relativedelta(**{f"{unit}s": count})  # type: ignore[arg-type]
     return shifted.replace(tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
 
 
@@ -110,7 +110,7 @@ def copy_of(terms: Terms) -> dict[str, Any]:
     return {name: getattr(terms, name) for name in TERMS_FIELDS}
 
 
-def constraints(prefix: str) -> list[models.CheckConstraint]:
+def constraints(prefix: str) -> list[models.BaseConstraint]:
     """Return the checks that hold for terms wherever they are stored."""
     with_credits = models.Q(type=PackageType.CREDITS, package_credits__gte=1)
     period = models.Q(type=PackageType.PERIOD, package_credits=None, duration_unit__isnull=False)

@@ -48,7 +48,7 @@ def door_rows(code_id: UUID) -> QuerySet[QRCode]:
     return QRCode.objects.filter(pk=code_id)
 
 
-def verifying_keys(key_id: bytes) -> QuerySet[SigningKey, bytes]:
+def verifying_keys(key_id: bytes) -> QuerySet[SigningKey, Any]:
     """Return the public key with this id, unless it is retired."""
     return (
         SigningKey.objects.filter(key_id=key_id)

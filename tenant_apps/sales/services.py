@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -23,15 +24,21 @@ from tenant_apps.subscriptions import selectors as subscription_selectors
 from tenant_apps.subscriptions import services as subscription_services
 from tenant_apps.subscriptions.enums import SubscriptionStatus
 
+if TYPE_CHECKING:
+    from tenant_apps.invoices.models import Invoice
+    from tenant_apps.payments.models import Payment
+    from tenant_apps.qr_codes.models import QRCode
+    from tenant_apps.subscriptions.models import Subscription
+
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """What a sale made: an ``Invoice``, a ``Payment``, a ``Subscription`` and a ``QRCode``."""
+    """What a sale made, or found: the customer's code may be an older one."""
 
-    invoice: object
-    payment: object
-    subscription: object
-    qr_code: object
+    invoice: "Invoice"
+    payment: "Payment"
+    subscription: "Subscription"
+    qr_code: "QRCode"
 
 
 def sell_at_desk(
@@ -95,7 +102,7 @@ def sell_at_desk(
         return Sale(invoice, payment, subscription, code)
 
 
-def confirm_payment(*, payment_id: UUID, now: datetime, actor: Actor) -> object:
+def confirm_payment(*, payment_id: UUID, now: datetime, actor: Actor) -> "Payment":
     """Record that a transfer has come: the invoice is paid and what it was for starts.
 
     Locks: the customer, the payment, the subscription.

@@ -151,6 +151,7 @@ def _write_line(
     check_in_id: UUID | None = None,
 ) -> None:
     """Add the ledger's line for a change that ``subscription``'s counters show already."""
+    assert subscription.credits_left is not None
     CreditEntry(
         subscription_id=subscription.id,
         lot_id=lot_id,

@@ -22,20 +22,17 @@ class Caller:
         self.access = access
         self._client = Client(raise_request_exception=False)
 
-    def request(
-        self, method: str, path: str, body: Any = None, **headers: str
-    ) -> Any:
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         url = path if path.startswith("/") else f"/api/v1/{path}"
         if self.access:
             headers.setdefault("Authorization", f"Bearer {self.access}")
-        response = self._client.generic(
+        return self._client.generic(
             method,
             url,
             data="" if body is None else json.dumps(body, default=str),
             content_type="application/json",
             headers={"Host": self.host, **headers},
         )
-        return response
 
     def get(self, path: str, **headers: str) -> Any:
         return self.request("GET", path, **headers)

@@ -77,7 +77,7 @@ def build_club(slug: str) -> ClubWorld:
             now=BORN,
         )
         location = location_services.create_location(name="Entrance", now=BORN)
-        credits = package_services.create_package(
+        ten_visits = package_services.create_package(
             now=BORN,
             fields={
                 "name": "Ten visits",
@@ -100,13 +100,11 @@ def build_club(slug: str) -> ClubWorld:
         customer = customer_services.create_customer(
             name=f"Carla of {slug}", email=f"customer@{slug}.test", now=BORN
         )
-        customer_services.invite_customer(
-            customer_id=customer.id, password=PASSWORD, now=BORN
-        )
+        customer_services.invite_customer(customer_id=customer.id, password=PASSWORD, now=BORN)
         other = customer_services.create_customer(name=f"Otto of {slug}", now=BORN)
         sale = sale_services.sell_at_desk(
             customer_id=customer.id,
-            package_id=credits.id,
+            package_id=ten_visits.id,
             method=PaymentMethod.CASH,
             starts_at=None,
             now=BORN,
@@ -115,7 +113,7 @@ def build_club(slug: str) -> ClubWorld:
     return ClubWorld(
         ref=ref,
         location=location.id,
-        credits_package=credits.id,
+        credits_package=ten_visits.id,
         period_package=period.id,
         customer=customer.id,
         other_customer=other.id,

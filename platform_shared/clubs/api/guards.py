@@ -8,9 +8,16 @@ from rest_framework.request import Request
 from platform_shared.clubs import services
 from platform_shared.clubs.enums import ClubStatus
 from platform_shared.kit import clock, context
+from platform_shared.kit.principal import Principal
 from platform_shared.tenancy import binding
 from platform_shared.tenancy.club_ref import ClubRef
 from platform_shared.tenancy.errors import ClubSuspended
+
+
+def _support(request: Request) -> Principal | None:
+    """Return the caller if it is a support session."""
+    caller: object = request.user
+    return caller if isinstance(caller, Principal) and caller.support else None
 
 
 class ClubServes(BasePermission):
@@ -20,7 +27,7 @@ class ClubServes(BasePermission):
         club = binding.current()
         if not isinstance(club, ClubRef) or club.status == ClubStatus.ACTIVE:
             return True
-        if getattr(view, "allowed_when_suspended", False) or request.user.support:
+        if getattr(view, "allowed_when_suspended", False) or _support(request) is not None:
             return True
         raise ClubSuspended
 
@@ -29,9 +36,10 @@ class SupportIsRecorded(BasePermission):
     """Every write that a support session asks for is on record before it is carried out."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if request.user.support and request.method not in SAFE_METHODS:
+        support = _support(request)
+        if support is not None and request.method not in SAFE_METHODS:
             services.record_support_action(
-                session_id=request.user.session_id,
+                session_id=support.session_id,
                 method=request.method or "",
                 path=request.path,
                 request_id=context.request_id.get() or "",

@@ -136,7 +136,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "platform_shared.kit.openapi.OperationSchema",
     "EXCEPTION_HANDLER": "platform_shared.kit.problem.exception_handler",
     "UNAUTHENTICATED_USER": "platform_shared.kit.principal.Anonymous",
-    "COERCE_DECIMAL_TO_STRING": True,
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` belongs to the QR images
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "QR Check-in",

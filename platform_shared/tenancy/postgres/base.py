@@ -26,7 +26,7 @@ from platform_shared.tenancy.errors import ClubNotBound, SwitchInTransaction
 PUBLIC = "public"
 
 
-class DatabaseWrapper(TenantsWrapper):
+class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
     """A connection that serves exactly one schema (and the shared tables) at a time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

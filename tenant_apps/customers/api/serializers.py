@@ -32,20 +32,22 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         return None
 
 
-class ChangeCustomerSerializer(StrictSerializer):
-    name = serializers.CharField(max_length=160, required=False)
+class _CustomerFieldsSerializer(StrictSerializer):
     email = serializers.EmailField(max_length=254, required=False, allow_null=True)
     phone = serializers.RegexField(
         r"^[0-9+()/ .-]*$", max_length=40, required=False, allow_blank=True
     )
     birth_date = serializers.DateField(required=False, allow_null=True)
     address = serializers.CharField(max_length=400, required=False, allow_blank=True)
-    is_active = serializers.BooleanField(required=False)
 
 
-class NewCustomerSerializer(ChangeCustomerSerializer):
+class NewCustomerSerializer(_CustomerFieldsSerializer):
     name = serializers.CharField(max_length=160)
-    is_active = None  # type: ignore[assignment] - a customer starts out active
+
+
+class ChangeCustomerSerializer(_CustomerFieldsSerializer):
+    name = serializers.CharField(max_length=160, required=False)
+    is_active = serializers.BooleanField(required=False)
 
 
 class InvitationSerializer(serializers.Serializer[Any]):

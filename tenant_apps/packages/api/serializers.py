@@ -2,6 +2,7 @@ from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from platform_shared.kit.serializers import MoneySerializer, StrictSerializer
 from tenant_apps.packages.enums import DurationUnit, PackageType, Renewal
@@ -46,8 +47,8 @@ class TaxRateField(serializers.DecimalField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=5, decimal_places=2, min_value=0, max_value=100, **kwargs)
 
-    def to_internal_value(self, data: Any) -> Any:
-        return int(super().to_internal_value(data) * 100)
+    def run_validation(self, data: Any = empty) -> Any:
+        return int(super().run_validation(data) * 100)  # the bounds are those of the percentage
 
     def to_representation(self, value: Any) -> str:
         return str(Decimal(value) / 100)

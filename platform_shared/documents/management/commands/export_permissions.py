@@ -1,6 +1,6 @@
 """Write ``docs/permissions.md`` from ``kit.access`` and the views' declarations."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -35,7 +35,7 @@ def routes(urlconf: str) -> Iterator[tuple[str, str, Rule | None]]:
                     yield method, path, view.access.get(method)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 

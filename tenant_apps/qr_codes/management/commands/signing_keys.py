@@ -31,10 +31,10 @@ class Command(BaseCommand):
                 with binding.club(ClubRef.of(club)):
                     self.stdout.write(f"{club.slug}: {keys.reseal_all()} keys sealed anew")
             return
-        club = club_selectors.find_by_slug(options["club"])
-        if club is None:
+        chosen = club_selectors.find_by_slug(options["club"])
+        if chosen is None:
             raise CommandError(f"no club has the slug {options['club']!r}")
-        with binding.club(ClubRef.of(club)):
+        with binding.club(ClubRef.of(chosen)):
             try:
                 key = (
                     keys.rotate(now=clock.now())
