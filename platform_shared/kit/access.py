@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -127,15 +128,18 @@ Rule = Permission | Open
 def rule_of(view: Any, method: str) -> Rule | None:
     """Return what ``view`` declares for the HTTP ``method``, or None: undeclared, so denied."""
     declared: dict[str, Rule] = getattr(view, "access", {})
-    return declared.get("GET" if method in ("HEAD", "OPTIONS") else method)
+    return declared.get("GET" if method == "HEAD" else method)
 
 
 class DeclaredPermission(BasePermission):
     """Grants what the view declares for the method, and nothing else."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        rule = rule_of(view, request.method or "")
+        method = request.method or ""
+        rule = rule_of(view, method)
         if rule is None:
+            if method not in view.allowed_methods:
+                raise MethodNotAllowed(method)
             return False
         granted: frozenset[Permission] = getattr(request.user, "permissions", frozenset())
         return rule is Open.PUBLIC or rule in granted

@@ -1,6 +1,6 @@
 """The one place that asks the machine for the time; everyone else is handed ``now``."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo, available_timezones
 
 
@@ -18,13 +18,9 @@ def start_of(day: date, time_zone: str) -> datetime:
     """Return the first moment of ``day`` in ``time_zone``, in UTC.
 
     Where midnight does not exist (a clock put forward at midnight) it is the first moment after
-    the gap; where it comes twice, the first of the two (PEP 495, fold 0).
+    the gap; where it comes twice, the first of the two (both by PEP 495, fold 0).
     """
-    zone = ZoneInfo(time_zone)
-    midnight = datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
-    if midnight.astimezone(zone).date() < day:  # the gap swallowed midnight
-        midnight += timedelta(hours=1)
-    return midnight
+    return datetime.combine(day, time.min, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
 
 
 def is_time_zone(name: str) -> bool:

@@ -1,6 +1,7 @@
 """Money: integer minor units and an ISO 4217 currency, in one type."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 
 from babel.numbers import format_currency, get_currency_precision, list_currencies
@@ -42,4 +43,4 @@ class Money:
 
     def __str__(self) -> str:
         exponent = get_currency_precision(self.currency)
-        return format_currency(self.amount / 10**exponent, self.currency, locale="en")
+        return format_currency(Decimal(self.amount).scaleb(-exponent), self.currency, locale="en")

@@ -1,6 +1,11 @@
 """Lists: cursor pagination, newest first, a constant number of queries."""
 
-from rest_framework.pagination import CursorPagination
+from typing import Any
+from uuid import UUID
+
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
 
 
 class NewestFirst(CursorPagination):
@@ -10,3 +15,13 @@ class NewestFirst(CursorPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
+
+    def decode_cursor(self, request: Request) -> Any:
+        """Return the cursor of the request, whose position must be an id."""
+        cursor: Cursor | None = super().decode_cursor(request)
+        if cursor is not None:
+            try:
+                UUID(cursor.position or "")
+            except ValueError as error:
+                raise NotFound(self.invalid_cursor_message) from error
+        return cursor

@@ -73,7 +73,12 @@ def _flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
             found += _flatten(value, f"{path}.{index}".lstrip(".") if nested else path)
         return found
     code = getattr(detail, "code", None) or "invalid"
-    return [{"field": path or "body", "code": code, "detail": str(detail)}]
+    return [{"field": _printable(path) or "body", "code": code, "detail": _printable(str(detail))}]
+
+
+def _printable(text: str) -> str:
+    """Return what the client sent without the half characters that UTF-8 has no bytes for."""
+    return text.encode("utf-8", "replace").decode()
 
 
 _DRF_CODES = {
@@ -96,8 +101,6 @@ def exception_handler(error: Exception, handler_context: dict[str, Any]) -> Resp
     headers: dict[str, str] = {}
     if isinstance(error, DomainError):
         document = _document(error, request.path)
-        if error.status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
     elif isinstance(error, drf.ValidationError):
         document = body(
             status=400,
@@ -111,13 +114,16 @@ def exception_handler(error: Exception, handler_context: dict[str, Any]) -> Resp
         status = _status_of(error)
         if status is None:
             return None  # Django logs it and ``server_error`` answers.
-        detail = str(error.detail) if isinstance(error, drf.APIException) else ""
+        given = getattr(error, "detail", None)
+        detail = str(given) if isinstance(given, str) else ""  # simplejwt's are dictionaries
         if isinstance(error, drf.MethodNotAllowed):
             headers["Allow"] = ", ".join(handler_context["view"].allowed_methods)
         wait = getattr(error, "wait", None)
         if wait is not None:
             headers["Retry-After"] = str(int(wait) + 1)
         document = _generic(status, request.path, detail)
+    if document["status"] == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     reply = Response(document, status=document["status"], headers=headers)
     reply.content_type = CONTENT_TYPE
     return reply

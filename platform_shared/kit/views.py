@@ -20,6 +20,8 @@ class ApiView(GenericAPIView[Any]):
     denied. ``allowed_when_suspended`` keeps the view open while the club is suspended.
     """
 
+    # Without OPTIONS: every answer has an Allow header, and the documents say the rest.
+    http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "delete", "head"]
     access: ClassVar[dict[str, Rule]] = {}
     allowed_when_suspended: ClassVar[bool] = False
     pagination_class = NewestFirst

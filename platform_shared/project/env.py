@@ -16,6 +16,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
+from platform_shared.kit.vault import parse_keys
+
 ROOT = Path(__file__).resolve().parents[2]
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "JWT_KEYS", "MASTER_KEYS", "BASE_DOMAIN")
 
@@ -44,20 +46,12 @@ class Environment:
     log_level: str
 
 
-def _secret_list(name: str, text: str) -> tuple[bytes, ...]:
+def _keys(name: str, text: str) -> tuple[bytes, ...]:
     """Return the 32-byte values of a comma-separated, unpadded url-safe base64 list."""
-    values = []
-    for part in filter(None, (p.strip() for p in text.split(","))):
-        try:
-            value = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-        except ValueError:
-            value = b""
-        if len(value) != 32:
-            raise ImproperlyConfigured(f"{name}: every entry must be 32 bytes in url-safe base64")
-        values.append(value)
-    if not values:
-        raise ImproperlyConfigured(f"{name} is empty")
-    return tuple(values)
+    try:
+        return tuple(parse_keys(text))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from None
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -123,8 +117,8 @@ def read(environ: Mapping[str, str], kind: str) -> Environment:
         database=_database(values["DATABASE_URL"]),
         redis_url=values["REDIS_URL"],
         secret_key=values["SECRET_KEY"],
-        jwt_keys=_secret_list("JWT_KEYS", values["JWT_KEYS"]),
-        master_keys=_secret_list("MASTER_KEYS", values["MASTER_KEYS"]),
+        jwt_keys=_keys("JWT_KEYS", values["JWT_KEYS"]),
+        master_keys=_keys("MASTER_KEYS", values["MASTER_KEYS"]),
         base_domain=domain,
         platform_hosts=tuple(h.strip() for h in hosts.split(",") if h.strip()),
         external_scheme=values.get("EXTERNAL_SCHEME", "http" if local else "https"),

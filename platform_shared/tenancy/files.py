@@ -10,6 +10,6 @@ from platform_shared.tenancy import binding
 class ClubFileStorage(FileSystemStorage):
     """Keeps every file below ``<location>/<scope>/``; Django refuses names that climb out."""
 
-    def path(self, name: str) -> str:
-        root = Path(self.base_location).absolute() / binding.scope()
-        return str(FileSystemStorage(location=root).path(name))
+    @property
+    def location(self) -> str:  # type: ignore[override]
+        return str(Path(self.base_location).absolute() / binding.scope())

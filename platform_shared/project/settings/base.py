@@ -131,7 +131,7 @@ REST_FRAMEWORK = {
         "platform_shared.clubs.api.guards.SupportIsRecorded",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["platform_shared.kit.parsers.BoundedJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "platform_shared.kit.openapi.OperationSchema",
     "EXCEPTION_HANDLER": "platform_shared.kit.problem.exception_handler",

@@ -33,6 +33,7 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
         self._applied: str | None = None  # the schema the server session is known to be on
         self._switching_allowed = False
         self._asked: str | None = None  # the schema that somebody bound
+        self._served: tuple[Any, str] | None = None  # the open transaction and whose it is
         super().__init__(*args, **kwargs)
         self._asked = None  # the parent binds public
 
@@ -55,8 +56,7 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
         """
         if not is_valid_schema_name(schema):
             raise ValueError("not a schema name")
-        if schema != self._asked:
-            self._refuse_switch()
+        self._refuse_switch(schema)
         self.schema_name = schema
         self.settings_dict["SCHEMA"] = schema
         if not self.in_atomic_block:
@@ -77,11 +77,18 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
         finally:
             self._switching_allowed = before
 
-    def _refuse_switch(self) -> None:
-        if self._switching_allowed or self._asked is None:
+    def _open_transaction(self) -> Any:
+        """Return the outermost open atomic block, the one around a whole test left out."""
+        blocks = (a for a in self.atomic_blocks if not getattr(a, "_from_testcase", False))
+        return next(blocks, None)
+
+    def _refuse_switch(self, schema: str) -> None:
+        """Refuse ``schema`` where the open transaction has served another one."""
+        transaction = self._open_transaction()
+        if self._switching_allowed or transaction is None or self._served is None:
             return
-        ours = [a for a in self.atomic_blocks if not getattr(a, "_from_testcase", False)]
-        if ours:
+        block, served = self._served
+        if block is transaction and served != schema:
             raise SwitchInTransaction("the club cannot change inside a transaction")
 
     def _drop_if_server_left(self) -> None:
@@ -89,9 +96,9 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
         if self.connection is None or self.in_atomic_block:
             return
         try:
-            gone = self.connection.closed or bool(
-                select.select([self.connection.fileno()], [], [], 0)[0]
-            )
+            poller = select.poll()  # not select(): that one fails beyond 1,024 descriptors
+            poller.register(self.connection.fileno(), select.POLLIN)
+            gone = self.connection.closed or bool(poller.poll(0))
         except (OSError, ValueError, self.Database.Error):
             gone = True
         if gone:
@@ -109,6 +116,10 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
         schema = self.schema_name
         if schema is None:
             raise ClubNotBound("a query ran before a club or the platform was bound")
+        self._refuse_switch(schema)
+        if not self._switching_allowed:
+            transaction = self._open_transaction()
+            self._served = None if transaction is None else (transaction, schema)
         if self._applied == schema:
             return
         path = f'"{PUBLIC}"' if schema == PUBLIC else f'"{schema}", "{PUBLIC}"'
