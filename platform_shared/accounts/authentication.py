@@ -1,5 +1,6 @@
 """From a bearer token to a principal; the club is checked on every request."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -36,5 +37,7 @@ class Authentication(JWTAuthentication):
         )
         if principal is None or principal.user_id != user_id:
             raise InvalidToken
+        if principal.support:
+            principal = replace(principal, name=token.get("name", principal.name))
         context.user_id.set(str(user_id))
         return principal, token

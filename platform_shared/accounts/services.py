@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -287,6 +288,10 @@ def _session_of(raw: str) -> UUID:
 def _revoke_sessions(user: User, reason: str, now: datetime) -> None:
     open_sessions = Session.objects.select_for_update().filter(user=user, revoked_at=None)
     _revoke(list(open_sessions), reason, now)
+    if user.role == Role.SYSTEM_ADMIN:
+        ended = club_services.end_support_sessions(admin_id=user.pk, now=now)
+        for session_id, club_id in ended.items():
+            transaction.on_commit(partial(sessions.forget, session_id, scope=str(club_id)))
 
 
 def _revoke(revoked: list[Session], reason: str, now: datetime) -> None:

@@ -181,6 +181,17 @@ def open_support_session(
     )
 
 
+def end_support_sessions(*, admin_id: UUID, now: datetime) -> dict[UUID, UUID]:
+    """End the open support sessions of a system admin; return the club of each by its id.
+
+    Locks: the sessions.
+    """
+    ended = SupportSession.objects.select_for_update().filter(admin_id=admin_id, expires_at__gt=now)
+    clubs = dict(ended.values_list("id", "club_id"))
+    SupportSession.objects.filter(pk__in=clubs).update(expires_at=now)
+    return clubs
+
+
 def record_support_action(
     *, session_id: UUID, method: str, path: str, request_id: str, now: datetime
 ) -> None:

@@ -1,9 +1,9 @@
 """A cache in two levels: this process's memory, and Valkey for all processes.
 
-An invalidation raises the key's version in Valkey, so a value that was loaded before it can never
-be stored as current, and is published, so every process drops its own copy within milliseconds.
-While a process cannot hear invalidations it does not use its own copies. When Valkey is away,
-callers load from the database: slower, never wrong, and the door stays open.
+An invalidation gives the key a new version in Valkey, so a value that was loaded before it can
+never be stored as current, and is published, so every process drops its own copy within
+milliseconds. While a process cannot hear invalidations it does not use its own copies. When Valkey
+is away, callers load from the database: slower, never wrong, and the door stays open.
 
 What is lost when a process dies between its commit and its invalidation lives on for at most
 ``PROCESS_SECONDS`` + ``SHARED_SECONDS``.
@@ -17,6 +17,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from redis.exceptions import RedisError
 
@@ -46,8 +47,8 @@ class _Listener:
         if self._pid != os.getpid():  # first use, or the first after a fork
             with self._lock:
                 if self._pid != os.getpid():
-                    self._pid = os.getpid()
                     self._reset()
+                    self._pid = os.getpid()
                     threading.Thread(target=self._run, daemon=True, name="invalidations").start()
         return self.hearing
 
@@ -134,8 +135,9 @@ class SharedCache[T]:
         try:
             with valkey.client().pipeline(transaction=True) as commands:
                 for key in keys:
-                    commands.incr(self._version_key(key))
-                    commands.expire(self._version_key(key), 2 * SHARED_SECONDS)
+                    # Never a number used before: versions are forgotten, and counting anew
+                    # would make current what is still stored under the old count.
+                    commands.set(self._version_key(key), uuid4().hex, ex=2 * SHARED_SECONDS)
                     commands.publish(CHANNEL, f"{self.name}|{key}")
                 commands.execute()
         except RedisError as error:

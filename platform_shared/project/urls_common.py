@@ -20,9 +20,12 @@ def documents(urlconf: str, title: str) -> list[URLPattern]:
     document = SpectacularAPIView.as_view(
         urlconf=urlconf, custom_settings={"TITLE": title}, **public
     )
+    redoc = SpectacularRedocView.as_view(
+        url_name="schema", template_name="documents/redoc.html", **public
+    )
     return [
         path("api/schema/", document, name="schema"),
         path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema", **public)),
-        path("api/redoc/", SpectacularRedocView.as_view(url_name="schema", **public)),
+        path("api/redoc/", redoc),
         *accounts.well_known,
     ]

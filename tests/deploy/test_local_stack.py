@@ -1,6 +1,7 @@
 """The local launcher: nothing outlives it, nothing collides, errors say what to do."""
 
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -304,24 +305,18 @@ time.sleep(60)
                 supervisor.wait_until(lambda: False, timeout=0.1, what="the moon")
 
     def test_copies_warnings_alone_to_the_console(
-        self, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        console = io.StringIO()
+        monkeypatch.setattr(sys, "stderr", console)
         lines = (
             r"INFO started\nERROR broken\n  detail\nINFO going on\nplain\nTraceback (most\nX: y\n"
         )
+        wanted = "web | ERROR broken\nweb |   detail\nweb | Traceback (most\nweb | X: y\n"
         with Supervisor(tmp_path) as supervisor:
-            script = f"printf '{lines}'; sleep 60"
-            supervisor.start("web", ["sh", "-c", script], echo=True)
-            wanted = "web | ERROR broken\nweb |   detail\nweb | Traceback (most\nweb | X: y\n"
-            seen = ""
-
-            def read() -> bool:
-                nonlocal seen
-                seen += capfd.readouterr().err
-                return len(seen) >= len(wanted)
-
-            assert wait_for(read, 5)
-        assert seen == wanted
+            supervisor.start("web", ["sh", "-c", f"printf '{lines}'; sleep 60"], echo=True)
+            wait_for(lambda: console.getvalue() == wanted, 5)
+        assert console.getvalue() == wanted
 
 
 class TestPostgres:

@@ -1,12 +1,13 @@
-import zoneinfo
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
 from platform_shared.clubs.enums import ClubStatusChange
 from platform_shared.clubs.models import Club
+from platform_shared.kit import clock
 from platform_shared.kit.money import known_currencies
 from platform_shared.kit.serializers import StrictSerializer
 
@@ -16,7 +17,7 @@ class TimeZoneField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         name = super().to_internal_value(data)
-        if name not in zoneinfo.available_timezones():
+        if not clock.is_time_zone(name):
             raise serializers.ValidationError("Not an IANA time zone.", "unknown_time_zone")
         return name
 
@@ -54,11 +55,21 @@ class FirstAdminSerializer(StrictSerializer):
     )
 
     def validate_password(self, value: str) -> str:
-        try:
-            validate_password(value)
-        except DjangoValidationError as error:
-            raise serializers.ValidationError(list(error.messages), "weak_password") from error
+        self._refuse_weak(value)
         return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "password" in attrs:
+            self._refuse_weak(attrs["password"], get_user_model()(email=attrs["email"]))
+        return attrs
+
+    def _refuse_weak(self, password: str, account: Any = None) -> None:
+        try:
+            validate_password(password, account)
+        except DjangoValidationError as error:
+            problems = [serializers.ErrorDetail(m, "weak_password") for m in error.messages]
+            detail = problems if account is None else {"password": problems}
+            raise serializers.ValidationError(detail) from error
 
 
 class NewClubSerializer(StrictSerializer):
@@ -111,31 +122,16 @@ class ChangeClubSerializer(StrictSerializer):
     status = serializers.ChoiceField(choices=ClubStatusChange.choices)
 
 
-class ClubSettingsSerializer(serializers.ModelSerializer[Club]):
+class ClubSettingsSerializer(ClubSerializer):
     """A club as it sees itself."""
 
-    plan = serializers.CharField(source="plan.code", read_only=True)
-    hosts = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Club
-        fields = (
-            "id",
-            "name",
-            "slug",
-            "hosts",
-            "status",
-            "plan",
-            "time_zone",
-            "currency",
-            "locale",
+    class Meta(ClubSerializer.Meta):
+        fields = (  # type: ignore[assignment]
+            *ClubSerializer.Meta.fields,
             "reentry_seconds",
             "enforce_presence",
             "transfer_activates_at_once",
         )
-
-    def get_hosts(self, club: Club) -> list[str]:
-        return sorted(host.domain for host in club.domains.all())
 
 
 class ChangeClubSettingsSerializer(StrictSerializer):
