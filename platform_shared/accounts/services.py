@@ -150,8 +150,11 @@ def create_password_link(*, user: User, now: datetime) -> str:
         user=user, token_hash=_digest(secret), expires_at=now + PASSWORD_LINK_LIFETIME
     )
     bound = binding.current()
-    slug = bound.slug if isinstance(bound, ClubRef) else "platform"
-    host = f"{slug}.{settings.BASE_DOMAIN}"
+    host = (
+        f"{bound.slug}.{settings.BASE_DOMAIN}"
+        if isinstance(bound, ClubRef)
+        else settings.PLATFORM_HOSTS[0]
+    )
     port = f":{settings.EXTERNAL_PORT}" if settings.EXTERNAL_PORT else ""
     return f"{settings.EXTERNAL_SCHEME}://{host}{port}/api/v1/auth/password?token={secret}"
 

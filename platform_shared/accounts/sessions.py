@@ -37,8 +37,8 @@ _states: SharedCache[SessionState] = SharedCache(
 )
 
 
-def _key(session_id: UUID, scope: str | None = None) -> str:
-    return f"{scope or binding.scope()}:{session_id}"
+def _key(session_id: UUID, scope: str, *, support: bool) -> str:
+    return f"{scope}:{'support' if support else 'account'}:{session_id}"
 
 
 def find_principal(session_id: UUID, *, support: bool, now: datetime) -> Principal | None:
@@ -51,7 +51,7 @@ def find_principal(session_id: UUID, *, support: bool, now: datetime) -> Princip
     if support and club is None:
         return None
     load = (lambda: _load_support(session_id, club)) if support else (lambda: _load(session_id))
-    state = _states.get(_key(session_id), load)
+    state = _states.get(_key(session_id, binding.scope(), support=support), load)
     if state is None or state.expires_at <= now.timestamp():
         return None
     return Principal(
@@ -71,7 +71,9 @@ def forget(*session_ids: UUID, scope: str) -> None:
     ``scope`` is that of the sessions (``binding.scope``): hooks run when somebody else, or
     nobody, is bound.
     """
-    _states.invalidate(*(_key(session_id, scope) for session_id in session_ids))
+    kinds = (False, True)
+    keys = (_key(session_id, scope, support=kind) for session_id in session_ids for kind in kinds)
+    _states.invalidate(*keys)
 
 
 def _load(session_id: UUID) -> SessionState | None:

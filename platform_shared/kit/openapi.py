@@ -53,7 +53,7 @@ class OperationSchema(AutoSchema):
     def get_auth(self) -> list[dict[str, Any]]:
         if access.rule_of(self.view, self.method) is access.Open.PUBLIC:
             return []
-        return [{"accessToken": []}]
+        return super().get_auth()  # which also describes the scheme itself
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -21,7 +21,7 @@ class NewestFirst(CursorPagination):
         cursor: Cursor | None = super().decode_cursor(request)
         if cursor is not None:
             try:
-                UUID(cursor.position or "")
+                UUID(str(cursor.position or ""))
             except ValueError as error:
                 raise NotFound(self.invalid_cursor_message) from error
         return cursor

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -120,7 +121,7 @@ def exception_handler(error: Exception, handler_context: dict[str, Any]) -> Resp
             headers["Allow"] = ", ".join(handler_context["view"].allowed_methods)
         wait = getattr(error, "wait", None)
         if wait is not None:
-            headers["Retry-After"] = str(int(wait) + 1)
+            headers["Retry-After"] = str(math.ceil(wait))
         document = _generic(status, request.path, detail)
     if document["status"] == 401:
         headers["WWW-Authenticate"] = "Bearer"

@@ -21,7 +21,7 @@ class ApiView(GenericAPIView[Any]):
     """
 
     # Without OPTIONS: every answer has an Allow header, and the documents say the rest.
-    http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "delete", "head"]
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     access: ClassVar[dict[str, Rule]] = {}
     allowed_when_suspended: ClassVar[bool] = False
     pagination_class = NewestFirst

@@ -74,12 +74,12 @@ def _test_secret(purpose: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _fallbacks(kind: str) -> dict[str, str]:
+def _fallbacks(environ: Mapping[str, str], kind: str) -> dict[str, str]:
     """Return the values used where the environment is silent; none at all in production."""
     if kind == "local":
         state = ROOT / ".local" / "stack.json"
         stored = json.loads(state.read_text())["env"] if state.exists() else {}
-        if not stored and "DATABASE_URL" not in os.environ:
+        if not stored and not environ.get("DATABASE_URL"):
             raise ImproperlyConfigured(
                 "No local stack yet: run `make demo` or `make services` first, or set DATABASE_URL."
             )
@@ -103,14 +103,14 @@ def read(environ: Mapping[str, str], kind: str) -> Environment:
     Raises:
         ImproperlyConfigured: naming every variable that is missing, or the one that is malformed.
     """
-    values = {**_fallbacks(kind), **{k: v for k, v in environ.items() if v}}
+    values = {**_fallbacks(environ, kind), **{k: v for k, v in environ.items() if v}}
     missing = [name for name in REQUIRED if name not in values]
     if missing:
         raise ImproperlyConfigured(f"Missing environment variables: {', '.join(missing)}")
     local = kind != "production"
     domain = values["BASE_DOMAIN"].lower()
     port = values.get("EXTERNAL_PORT", "")
-    if port and not port.isdigit():
+    if port and not port.isdecimal():
         raise ImproperlyConfigured("EXTERNAL_PORT is not a number")
     hosts = values.get("PLATFORM_HOSTS", f"platform.{domain}").lower()
     return Environment(

@@ -11,5 +11,5 @@ class ClubFileStorage(FileSystemStorage):
     """Keeps every file below ``<location>/<scope>/``; Django refuses names that climb out."""
 
     @property
-    def location(self) -> str:  # type: ignore[override]
+    def location(self) -> str:
         return str(Path(self.base_location).absolute() / binding.scope())

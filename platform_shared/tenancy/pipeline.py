@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Model, QuerySet
+from psycopg.pq import TransactionStatus
 
 
 class Deferred[T]:
@@ -84,7 +85,16 @@ def batch() -> Iterator[Batch]:
         django.db.Error: of the first statement that failed; those after it did not run.
     """
     connection.ensure_connection()
+    raw = connection.connection
+    # psycopg begins a transaction by itself, and in a pipeline it waits for that: a round trip.
+    # In its autocommit mode it leaves BEGIN to us; commit, rollback and Django's own bookkeeping
+    # go by what the server says, and Django sets the mode again when the transaction ends.
+    begins = not raw.autocommit and raw.info.transaction_status == TransactionStatus.IDLE
+    if begins:
+        raw.autocommit = True
     current = Batch()
-    with connection.wrap_database_errors, connection.connection.pipeline():
+    with connection.wrap_database_errors, raw.pipeline():
+        if begins:
+            raw.execute("BEGIN")
         yield current
     current.collect()

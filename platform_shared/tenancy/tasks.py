@@ -25,17 +25,12 @@ class BaseTask(Task):  # type: ignore[type-arg]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         target = self.target()
-        before = binding.current()
-        binding.bind(target)
-        token = context.request_id.set(self.request.id or str(new_id()))
-        try:
-            return self.run(*args, **kwargs)
-        finally:
-            context.request_id.reset(token)
-            if isinstance(before, ClubRef):
-                binding.bind(before)
-            else:
-                binding.release()
+        with binding.club(target) if isinstance(target, ClubRef) else binding.platform():
+            token = context.request_id.set(self.request.id or str(new_id()))
+            try:
+                return self.run(*args, **kwargs)
+            finally:
+                context.request_id.reset(token)
 
 
 class PlatformTask(BaseTask):

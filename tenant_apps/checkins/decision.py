@@ -122,7 +122,12 @@ def decide(
 def _is_inside(since: datetime | None, policy: Policy, now: datetime) -> bool:
     if since is None:
         return False
-    return policy.enforce_presence or now - since < timedelta(seconds=policy.reentry_seconds)
+    if policy.enforce_presence:
+        return True
+    # Off is off: of two scans at once, the one that waited may have looked at the clock first, and
+    # then the other's entry lies in its future.
+    window = timedelta(seconds=policy.reentry_seconds)
+    return policy.reentry_seconds > 0 and now - since < window
 
 
 def _choose(subscriptions: Sequence[SubscriptionFacts], policy: Policy, now: datetime) -> Decision:

@@ -1,10 +1,6 @@
 from platform_shared.kit.errors import DomainError
 
 
-class CustomerEmailTaken(DomainError):
-    code, status, title = "email_taken", 409, "Another customer has this e-mail address"
-
-
 class CustomerHasNoEmail(DomainError):
     code, status, title = "customer_has_no_email", 409, "An invitation needs an e-mail address"
 

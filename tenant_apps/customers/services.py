@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import transaction
 
 from platform_shared.accounts import services as account_services
+from platform_shared.accounts.errors import EmailTaken
 from platform_shared.clubs import services as club_services
 from platform_shared.kit import locks
 from platform_shared.kit.access import Role
@@ -13,7 +14,6 @@ from platform_shared.tenancy import binding
 from tenant_apps.customers import selectors
 from tenant_apps.customers.errors import (
     AlreadyInvited,
-    CustomerEmailTaken,
     CustomerHasNoEmail,
 )
 from tenant_apps.customers.models import Customer
@@ -25,7 +25,7 @@ def create_customer(*, now: datetime, **fields: Any) -> Customer:
     """Add a customer; ``fields`` are the model's.
 
     Raises:
-        CustomerEmailTaken: with ``customer``, the one that has it.
+        EmailTaken: with ``customer``, the one that has it.
         PlanLimitReached: the plan has no room.
     """
     with transaction.atomic():
@@ -41,7 +41,7 @@ def change_customer(*, customer_id: UUID, changes: dict[str, Any]) -> Customer:
 
     Raises:
         NotFound: no such customer.
-        CustomerEmailTaken: with ``customer``, the one that has it.
+        EmailTaken: with ``customer``, the one that has it.
         PlanLimitReached: reactivating would exceed the plan.
     """
     with transaction.atomic():
@@ -89,7 +89,7 @@ def _claim_email(fields: dict[str, Any], own_id: UUID | None = None) -> None:
     locks.take("customer-email", binding.scope(), fields["email"])
     other = Customer.objects.filter(email=fields["email"]).exclude(pk=own_id or NOBODY).first()
     if other is not None:
-        raise CustomerEmailTaken(customer=str(other.pk))
+        raise EmailTaken("Another customer has this e-mail address.", customer=str(other.pk))
 
 
 def _require_room() -> None:

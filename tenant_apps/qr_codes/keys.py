@@ -6,6 +6,7 @@ from functools import lru_cache
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from platform_shared.kit.errors import NotFound
 from platform_shared.kit.vault import Vault
@@ -62,6 +63,11 @@ def private_key_of(key: SigningKey) -> Ed25519PrivateKey:
 def signing_key() -> SigningKey:
     """Return the key that signs new codes."""
     return SigningKey.objects.get(status=KeyStatus.SIGNING)
+
+
+def list_keys() -> QuerySet[SigningKey]:
+    """Return the club's keys, newest first."""
+    return SigningKey.objects.order_by("-id")
 
 
 def rotate(*, now: datetime) -> SigningKey:

@@ -39,8 +39,11 @@ class Subscription(Terms, ActorStamp):
                 name="subscriptions_subscription_status",
             ),
             models.CheckConstraint(
+                # Null compares as unknown, which a check lets pass: so null is ruled out by name.
                 condition=models.Q(
                     type=PackageType.CREDITS,
+                    credits__isnull=False,
+                    used_credits__isnull=False,
                     used_credits__gte=0,
                     credits__gte=models.F("used_credits"),
                 )

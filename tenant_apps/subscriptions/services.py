@@ -48,7 +48,11 @@ def open_subscription(
     if not package.is_active:
         raise PackageInactive
     starts_at = starts_at or now
-    ends_at = package.end_from(starts_at, binding.current_club().time_zone)
+    try:
+        ends_at = package.end_from(starts_at, binding.current_club().time_zone)
+    except (OverflowError, ValueError) as error:
+        field = FieldError("starts_at", "out_of_range", "The calendar ends before it would.")
+        raise InvalidInput(field) from error
     if ends_at is not None and ends_at <= now:
         raise InvalidInput(
             FieldError("starts_at", "already_over", "It would have ended before now.")

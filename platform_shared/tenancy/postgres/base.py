@@ -85,7 +85,9 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
     def _refuse_switch(self, schema: str) -> None:
         """Refuse ``schema`` where the open transaction has served another one."""
         transaction = self._open_transaction()
-        if self._switching_allowed or transaction is None or self._served is None:
+        if transaction is None:
+            self._served = None
+        if self._switching_allowed or self._served is None:
             return
         block, served = self._served
         if block is transaction and served != schema:
@@ -127,7 +129,8 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
         # be taken for the caller's. The caller's cursor never runs when this raises.
         own = self.connection.cursor()
         try:
-            own.execute("SELECT set_config('search_path', %s, false)", [path])
+            with self.wrap_database_errors:
+                own.execute("SELECT set_config('search_path', %s, false)", [path])
             self._applied = schema
         except BaseException:
             self._applied = None

@@ -8,6 +8,8 @@ from platform_shared.kit.serializers import MoneySerializer, StrictSerializer
 from tenant_apps.packages.enums import DurationUnit, PackageType, Renewal
 from tenant_apps.packages.models import Package
 
+HOURS_AND_MINUTES = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"  # not \d, which has every script's digits
+
 
 class DurationSerializer(StrictSerializer):
     unit = serializers.ChoiceField(choices=DurationUnit.choices)
@@ -24,7 +26,7 @@ class AccessRuleSerializer(StrictSerializer):
         help_text="ISO numbers: 1 is Monday.",
     )
     until = serializers.RegexField(
-        r"^([01]\d|2[0-3]):[0-5]\d$",
+        HOURS_AND_MINUTES,
         required=False,
         allow_null=True,
         help_text="HH:MM, exclusive; null is the end of the day.",
@@ -32,7 +34,7 @@ class AccessRuleSerializer(StrictSerializer):
 
     def get_fields(self) -> dict[str, Any]:
         # `from` is a keyword in Python, so it cannot be declared like the others.
-        start = serializers.RegexField(r"^([01]\d|2[0-3]):[0-5]\d$", help_text="HH:MM, inclusive.")
+        start = serializers.RegexField(HOURS_AND_MINUTES, help_text="HH:MM, inclusive.")
         return {**super().get_fields(), "from": start}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

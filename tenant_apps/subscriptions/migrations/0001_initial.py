@@ -244,8 +244,10 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     models.Q(
                         ("credits__gte", models.F("used_credits")),
+                        ("credits__isnull", False),
                         ("type", "credits"),
                         ("used_credits__gte", 0),
+                        ("used_credits__isnull", False),
                     ),
                     models.Q(("credits", None), ("type", "period"), ("used_credits", None)),
                     _connector="OR",

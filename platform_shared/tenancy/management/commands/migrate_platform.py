@@ -15,7 +15,8 @@ class Command(BaseCommand):
     help = "Migrate the public schema, then each club's, one transaction a club."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        call_command("migrate", verbosity=0, interactive=False)
+        # django-tenants' `migrate` goes on to every club, the closed ones too, unless told not to.
+        call_command("migrate", shared=True, verbosity=0, interactive=False)
         self.stdout.write("public schema is up to date")
         clubs = get_tenant_model()._default_manager.exclude(status="closed").order_by("id")
         for club in list(clubs):

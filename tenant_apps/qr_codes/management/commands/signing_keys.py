@@ -14,7 +14,7 @@ from tenant_apps.qr_codes import keys
 
 
 class Command(BaseCommand):
-    help = "rotate or retire one club's signing key, or reseal all clubs' under a new master key."
+    help = "Look after one club's signing keys, or reseal all clubs' under a new master key."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -23,6 +23,8 @@ class Command(BaseCommand):
         retire = actions.add_parser("retire", help="stop accepting what a key signed")
         retire.add_argument("--club", required=True, help="slug")
         retire.add_argument("--key", required=True, help="key id, 8 hex digits")
+        listing = actions.add_parser("list", help="show a club's keys, newest first")
+        listing.add_argument("--club", required=True, help="slug")
         actions.add_parser("reseal", help="after a new first entry in MASTER_KEYS")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,6 +37,10 @@ class Command(BaseCommand):
         if chosen is None:
             raise CommandError(f"no club has the slug {options['club']!r}")
         with binding.club(ClubRef.of(chosen)):
+            if options["action"] == "list":
+                for key in keys.list_keys():
+                    self.stdout.write(f"{key}: {key.status}, since {key.created_at:%Y-%m-%d}")
+                return
             try:
                 key = (
                     keys.rotate(now=clock.now())

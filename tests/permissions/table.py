@@ -1,0 +1,128 @@
+"""Who gets which answer where: one line for each method of each route, one column for each caller.
+
+The callers of both tables, from left to right:
+
+- ``anonymous``: no token;
+- ``customer``, ``staff``, ``admin``: accounts of the club alpha;
+- ``support``: a system admin with a support session for alpha;
+- ``platform``: the same system admin with the platform's own token;
+- ``other``: the admin of the club beta, with beta's token;
+- ``gone``: an admin of alpha (on the platform host: a system admin) deactivated after sign-in;
+- ``out``: one who has signed out.
+
+A club's token opens nothing on the platform host, and the platform's nothing at a club but the
+question for a support session (403). Public routes look at no token, so they answer everybody.
+Where a customer's own things are asked for by an account that is no customer's, there is nothing
+to see: 404.
+"""
+
+from dataclasses import dataclass
+
+CALLERS = (
+    "anonymous",
+    "customer",
+    "staff",
+    "admin",
+    "support",
+    "platform",
+    "other",
+    "gone",
+    "out",
+)
+
+CLUB = """
+                                                      anon cust staf admn supp plat othr gone  out
+POST  /api/v1/auth/token                               200  200  200  200  200  200  200  200  200
+POST  /api/v1/auth/token/refresh                       200  200  200  200  200  200  200  200  200
+POST  /api/v1/auth/logout                              204  204  204  204  204  204  204  204  204
+GET   /api/v1/auth/password                            200  200  200  200  200  200  200  200  200
+POST  /api/v1/auth/password                            204  204  204  204  204  204  204  204  204
+GET   /api/v1/me                                       401  200  200  200  200  403  401  401  401
+GET   /api/v1/club                                     401  200  200  200  200  403  401  401  401
+PATCH /api/v1/club                                     401  403  403  200  200  403  401  401  401
+GET   /api/v1/staff                                    401  403  403  200  200  403  401  401  401
+POST  /api/v1/staff                                    401  403  403  201  201  403  401  401  401
+GET   /api/v1/staff/<uuid:user_id>                     401  403  403  200  200  403  401  401  401
+PATCH /api/v1/staff/<uuid:user_id>                     401  403  403  200  200  403  401  401  401
+GET   /api/v1/locations                                401  403  200  200  200  403  401  401  401
+POST  /api/v1/locations                                401  403  403  201  201  403  401  401  401
+GET   /api/v1/locations/<uuid:location_id>             401  403  200  200  200  403  401  401  401
+PATCH /api/v1/locations/<uuid:location_id>             401  403  403  200  200  403  401  401  401
+GET   /api/v1/customers                                401  403  200  200  200  403  401  401  401
+POST  /api/v1/customers                                401  403  201  201  201  403  401  401  401
+GET   /api/v1/customers/<uuid:customer_id>             401  403  200  200  200  403  401  401  401
+PATCH /api/v1/customers/<uuid:customer_id>             401  403  200  200  200  403  401  401  401
+POST  /api/v1/customers/<uuid:customer_id>/invitation  401  403  201  201  201  403  401  401  401
+GET   /api/v1/packages                                 401  200  200  200  200  403  401  401  401
+POST  /api/v1/packages                                 401  403  403  201  201  403  401  401  401
+GET   /api/v1/packages/<uuid:package_id>               401  200  200  200  200  403  401  401  401
+PATCH /api/v1/packages/<uuid:package_id>               401  403  403  200  200  403  401  401  401
+GET   /api/v1/subscriptions                            401  403  200  200  200  403  401  401  401
+POST  /api/v1/subscriptions                            401  403  403  201  201  403  401  401  401
+GET   /api/v1/subscriptions/<uuid:subscription_id>     401  403  200  200  200  403  401  401  401
+GET   /api/v1/qr-codes                                 401  403  200  200  200  403  401  401  401
+POST  /api/v1/qr-codes                                 401  403  201  201  201  403  401  401  401
+GET   /api/v1/qr-codes/<uuid:code_id>                  401  403  200  200  200  403  401  401  401
+PATCH /api/v1/qr-codes/<uuid:code_id>                  401  403  200  200  200  403  401  401  401
+GET   /api/v1/qr-codes/<uuid:code_id>/image            401  403  200  200  200  403  401  401  401
+GET   /api/v1/invoices                                 401  403  200  200  200  403  401  401  401
+GET   /api/v1/invoices/<uuid:invoice_id>               401  403  200  200  200  403  401  401  401
+POST  /api/v1/door/scans                               401  403  201  201  201  403  401  401  401
+GET   /api/v1/check-ins                                401  403  200  200  200  403  401  401  401
+GET   /api/v1/check-ins/<uuid:check_in_id>             401  403  200  200  200  403  401  401  401
+POST  /api/v1/check-ins/<uuid:check_in_id>/annul       401  403  201  201  201  403  401  401  401
+POST  /api/v1/sales                                    401  403  201  201  201  403  401  401  401
+POST  /api/v1/payments/<uuid:payment_id>/confirm       401  403  200  200  200  403  401  401  401
+GET   /api/v1/me/subscriptions                         401  200  404  404  404  403  401  401  401
+GET   /api/v1/me/qr-codes                              401  200  404  404  404  403  401  401  401
+GET   /api/v1/me/qr-codes/<uuid:code_id>/image         401  200  404  404  404  403  401  401  401
+GET   /api/v1/me/check-ins                             401  200  403  403  403  403  401  401  401
+GET   /api/v1/me/invoices                              401  200  404  404  404  403  401  401  401
+GET   /api/v1/reports/overview                         401  403  200  200  200  403  401  401  401
+GET   /.well-known/jwks.json                           200  200  200  200  200  200  200  200  200
+"""
+
+PLATFORM = """
+                                                      anon cust staf admn supp plat othr gone  out
+POST  /api/v1/auth/token                               200  200  200  200  200  200  200  200  200
+POST  /api/v1/auth/token/refresh                       200  200  200  200  200  200  200  200  200
+POST  /api/v1/auth/logout                              204  204  204  204  204  204  204  204  204
+GET   /api/v1/auth/password                            200  200  200  200  200  200  200  200  200
+POST  /api/v1/auth/password                            204  204  204  204  204  204  204  204  204
+GET   /api/v1/me                                       401  401  401  401  401  200  401  401  401
+GET   /api/v1/plans                                    401  401  401  401  401  200  401  401  401
+GET   /api/v1/clubs                                    401  401  401  401  401  200  401  401  401
+POST  /api/v1/clubs                                    401  401  401  401  401  201  401  401  401
+GET   /api/v1/clubs/<uuid:club_id>                     401  401  401  401  401  200  401  401  401
+PATCH /api/v1/clubs/<uuid:club_id>                     401  401  401  401  401  200  401  401  401
+POST  /api/v1/clubs/<uuid:club_id>/support-sessions    401  401  401  401  401  201  401  401  401
+GET   /api/v1/system-users                             401  401  401  401  401  200  401  401  401
+POST  /api/v1/system-users                             401  401  401  401  401  201  401  401  401
+GET   /api/v1/system-users/<uuid:user_id>              401  401  401  401  401  200  401  401  401
+PATCH /api/v1/system-users/<uuid:user_id>              401  401  401  401  401  200  401  401  401
+GET   /.well-known/jwks.json                           200  200  200  200  200  200  200  200  200
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: the statuses of one operation, by caller."""
+
+    host: str
+    method: str
+    route: str
+    statuses: dict[str, int]
+
+    def __str__(self) -> str:
+        return f"{self.host}: {self.method} {self.route}"
+
+
+def rows() -> list[Row]:
+    """Return both tables, line by line."""
+    found = []
+    for host, text in (("club", CLUB), ("platform", PLATFORM)):
+        for line in text.strip().splitlines()[1:]:
+            method, route, *cells = line.split()
+            statuses = dict(zip(CALLERS, map(int, cells), strict=True))
+            found.append(Row(host, method, route, statuses))
+    return found

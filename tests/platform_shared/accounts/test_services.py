@@ -1,0 +1,492 @@
+"""Accounts: who may be made and changed, how sessions begin and end, links that work once."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import Mock
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from platform_shared.accounts import selectors, services, sessions
+from platform_shared.accounts.enums import CLUB_ROLES
+from platform_shared.accounts.errors import (
+    EmailTaken,
+    InvalidCredentials,
+    InvalidPasswordLink,
+    InvalidToken,
+    LastAdmin,
+)
+from platform_shared.accounts.models import PasswordLink, RefreshToken, Session, User
+from platform_shared.kit import clock
+from platform_shared.kit.access import Role
+from platform_shared.kit.errors import InvalidInput, NotFound
+from platform_shared.kit.ids import new_id
+from platform_shared.plans.errors import PlanLimitReached
+from platform_shared.tenancy import binding
+from tests.platform_shared.accounts.crew import NEW_PASSWORD, claims, secret_of
+from tests.platform_shared.clubs.limits import limit
+from tests.support.world import PASSWORD, ClubWorld
+
+
+@pytest.fixture
+def now() -> datetime:
+    return clock.now()
+
+
+def new_staff(now: datetime, **fields: Any) -> tuple[User, str | None]:
+    """Make a member of staff."""
+    return services.create_user(
+        **{
+            "email": "new@alpha.test",
+            "name": "New",
+            "role": Role.CLUB_STAFF,
+            "password": NEW_PASSWORD,
+            "now": now,
+            **fields,
+        }
+    )
+
+
+def user_at(club: ClubWorld, role: Role) -> User:
+    user = selectors.find_by_email(club.email(role))
+    assert user is not None
+    return user
+
+
+def change(user: User, now: datetime, **changes: Any) -> User:
+    return services.change_user(user_id=user.pk, roles=CLUB_ROLES, changes=changes, now=now)
+
+
+class TestCreateUser:
+    def test_makes_an_account_that_signs_in(self, bound_a: ClubWorld, now: datetime) -> None:
+        user, link = new_staff(now)
+        assert link is None
+        signed_in = services.sign_in(email=user.email, password=NEW_PASSWORD, now=now)
+        assert signed_in.user == user
+
+    def test_keeps_no_password_as_it_is(self, bound_a: ClubWorld, now: datetime) -> None:
+        user, _ = new_staff(now)
+        assert user.password.startswith("argon2$argon2id$")
+        assert NEW_PASSWORD not in user.password
+
+    def test_keeps_the_e_mail_in_lower_case(self, bound_a: ClubWorld, now: datetime) -> None:
+        user, _ = new_staff(now, email=" New@Alpha.Test ")
+        assert user.email == "new@alpha.test"
+
+    @pytest.mark.parametrize(
+        "email", ["staff@alpha.test", "STAFF@Alpha.test", "customer@alpha.test"]
+    )
+    def test_refuses_an_e_mail_that_is_taken_whatever_its_case(
+        self, bound_a: ClubWorld, now: datetime, email: str
+    ) -> None:
+        with pytest.raises(EmailTaken):
+            new_staff(now, email=email)
+
+    def test_takes_an_e_mail_that_is_in_use_elsewhere(
+        self, bound_a: ClubWorld, now: datetime
+    ) -> None:
+        user, _ = new_staff(now, email="staff@beta.test")
+        assert user.email == "staff@beta.test"
+
+    @pytest.mark.parametrize("password", ["", "short", "password123", "new@alpha.test"])
+    def test_refuses_a_weak_password(
+        self, bound_a: ClubWorld, now: datetime, password: str
+    ) -> None:
+        with pytest.raises(InvalidInput) as refused:
+            new_staff(now, password=password)
+        assert {(e.field, e.code) for e in refused.value.errors} == {("password", "weak_password")}
+        assert selectors.find_by_email("new@alpha.test") is None
+
+    def test_gives_a_link_in_place_of_a_password(self, bound_a: ClubWorld, now: datetime) -> None:
+        user, link = new_staff(now, password=None)
+        assert link is not None
+        assert not user.has_usable_password()
+        with pytest.raises(InvalidCredentials):
+            services.sign_in(email=user.email, password="", now=now)
+
+    def test_respects_the_plan(self, bound_a: ClubWorld, now: datetime) -> None:
+        limit(bound_a, max_staff=3)
+        new_staff(now)
+        with pytest.raises(PlanLimitReached) as refused:
+            new_staff(now, email="one.more@alpha.test")
+        assert refused.value.extras == {"limit": "staff", "allowed": 3}
+
+    def test_counts_no_customers_among_the_staff(self, bound_a: ClubWorld, now: datetime) -> None:
+        limit(bound_a, max_staff=2)
+        user, _ = new_staff(now, role=Role.CUSTOMER)
+        assert user.role == Role.CUSTOMER
+
+
+class TestChangeUser:
+    def test_changes_what_it_is_told(self, bound_a: ClubWorld, now: datetime) -> None:
+        staff = user_at(bound_a, Role.CLUB_STAFF)
+        change(staff, now, name="Renamed", role=Role.CLUB_ADMIN)
+        staff.refresh_from_db()
+        assert (staff.name, staff.role, staff.is_active) == ("Renamed", Role.CLUB_ADMIN, True)
+
+    def test_changes_nothing_when_told_nothing(self, bound_a: ClubWorld, now: datetime) -> None:
+        before = User.objects.filter(pk=user_at(bound_a, Role.CLUB_STAFF).pk).values().get()
+        change(user_at(bound_a, Role.CLUB_STAFF), now)
+        assert User.objects.filter(pk=before["id"]).values().get() == before
+
+    def test_knows_no_accounts_of_other_roles(self, bound_a: ClubWorld, now: datetime) -> None:
+        with pytest.raises(NotFound):
+            change(user_at(bound_a, Role.CUSTOMER), now, name="x")
+
+    @pytest.mark.parametrize("changes", [{"is_active": False}, {"role": Role.CLUB_STAFF}])
+    def test_refuses_to_leave_a_club_without_an_admin(
+        self, bound_a: ClubWorld, now: datetime, changes: dict[str, Any]
+    ) -> None:
+        admin = user_at(bound_a, Role.CLUB_ADMIN)
+        with pytest.raises(LastAdmin):
+            change(admin, now, **changes)
+        admin.refresh_from_db()
+        assert (admin.role, admin.is_active) == (Role.CLUB_ADMIN, True)
+        new_staff(now, role=Role.CLUB_ADMIN)
+        change(admin, now, **changes)
+
+    def test_counts_only_active_admins_as_such(self, bound_a: ClubWorld, now: datetime) -> None:
+        second, _ = new_staff(now, role=Role.CLUB_ADMIN)
+        change(second, now, is_active=False)
+        with pytest.raises(LastAdmin):
+            change(user_at(bound_a, Role.CLUB_ADMIN), now, is_active=False)
+
+    def test_lets_the_last_admin_be_renamed(self, bound_a: ClubWorld, now: datetime) -> None:
+        admin = user_at(bound_a, Role.CLUB_ADMIN)
+        assert change(admin, now, name="Chief", is_active=True).name == "Chief"
+
+    def test_refuses_to_leave_the_platform_without_an_admin(
+        self, platform_bound: None, now: datetime
+    ) -> None:
+        root = selectors.find_by_email("root@platform.test")
+        assert root is not None
+        with pytest.raises(LastAdmin):
+            services.change_user(
+                user_id=root.pk, roles=[Role.SYSTEM_ADMIN], changes={"is_active": False}, now=now
+            )
+
+    @pytest.mark.parametrize("changes", [{"is_active": False}, {"role": Role.CLUB_STAFF}])
+    def test_ends_the_sessions_of_the_deactivated_and_the_demoted(
+        self, bound_a: ClubWorld, now: datetime, changes: dict[str, Any]
+    ) -> None:
+        second, _ = new_staff(now, role=Role.CLUB_ADMIN)
+        services.sign_in(email=second.email, password=NEW_PASSWORD, now=now)
+        change(second, now, **changes)
+        (session,) = Session.objects.filter(user=second)
+        assert (session.revoked_at, session.revoke_reason) == (now, "account_changed")
+
+    def test_keeps_the_sessions_of_the_renamed(self, bound_a: ClubWorld, now: datetime) -> None:
+        second, _ = new_staff(now, role=Role.CLUB_ADMIN)
+        services.sign_in(email=second.email, password=NEW_PASSWORD, now=now)
+        change(second, now, name="Renamed", role=Role.CLUB_ADMIN, is_active=True)
+        assert Session.objects.get(user=second).revoked_at is None
+
+    def test_respects_the_plan_when_it_reactivates(self, bound_a: ClubWorld, now: datetime) -> None:
+        staff = user_at(bound_a, Role.CLUB_STAFF)
+        change(staff, now, is_active=False)
+        limit(bound_a, max_staff=1)
+        with pytest.raises(PlanLimitReached):
+            change(staff, now, is_active=True)
+        limit(bound_a, max_staff=2)
+        assert change(staff, now, is_active=True).is_active
+
+
+class TestSignIn:
+    @pytest.mark.parametrize(
+        "email", ["staff@alpha.test", "STAFF@alpha.TEST", "  Staff@Alpha.test "]
+    )
+    def test_takes_the_e_mail_in_any_case(
+        self, bound_a: ClubWorld, now: datetime, email: str
+    ) -> None:
+        signed_in = services.sign_in(email=email, password=PASSWORD, now=now)
+        assert signed_in.user.email == "staff@alpha.test"
+        session = Session.objects.get(pk=claims(signed_in.access)["sid"])
+        assert session.expires_at - session.created_at == timedelta(days=30)
+
+    def test_knows_nobody_of_another_club(self, bound_a: ClubWorld, now: datetime) -> None:
+        with pytest.raises(InvalidCredentials):
+            services.sign_in(email="staff@beta.test", password=PASSWORD, now=now)
+
+    @pytest.mark.parametrize("password", ["wrong", PASSWORD.upper(), f"{PASSWORD} ", ""])
+    def test_refuses_any_other_password(
+        self, bound_a: ClubWorld, now: datetime, password: str
+    ) -> None:
+        with pytest.raises(InvalidCredentials):
+            services.sign_in(email="staff@alpha.test", password=password, now=now)
+        assert not Session.objects.filter(user__email="staff@alpha.test").exists()
+
+    def test_refuses_the_deactivated(self, bound_a: ClubWorld, now: datetime) -> None:
+        User.objects.filter(email="staff@alpha.test").update(is_active=False)
+        with pytest.raises(InvalidCredentials):
+            services.sign_in(email="staff@alpha.test", password=PASSWORD, now=now)
+
+    def test_takes_as_long_for_an_e_mail_that_nobody_has(
+        self, bound_a: ClubWorld, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hashing = Mock(wraps=services.make_password)
+        checking = Mock(wraps=services.check_password)
+        monkeypatch.setattr(services, "make_password", hashing)
+        monkeypatch.setattr(services, "check_password", checking)
+        with pytest.raises(InvalidCredentials):
+            services.sign_in(email="nobody@alpha.test", password=PASSWORD, now=now)
+        hashing.assert_called_once_with(PASSWORD)
+        with pytest.raises(InvalidCredentials):
+            services.sign_in(email="staff@alpha.test", password="wrong", now=now)
+        assert checking.call_count == hashing.call_count == 1
+
+    def test_takes_as_long_for_the_deactivated(
+        self, bound_a: ClubWorld, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        User.objects.filter(email="staff@alpha.test").update(is_active=False)
+        checking = Mock(wraps=services.check_password)
+        monkeypatch.setattr(services, "check_password", checking)
+        with pytest.raises(InvalidCredentials):
+            services.sign_in(email="staff@alpha.test", password=PASSWORD, now=now)
+        assert checking.call_count == 1
+
+    def test_hashes_anew_what_was_hashed_with_other_costs(
+        self, bound_a: ClubWorld, now: datetime, settings: Settings
+    ) -> None:
+        class Thrifty(Argon2PasswordHasher):
+            time_cost, memory_cost, parallelism = 2, 8, 1
+
+        user = user_at(bound_a, Role.CLUB_STAFF)
+        user.password = Thrifty().encode(PASSWORD, Thrifty().salt())
+        user.save()
+        services.sign_in(email=user.email, password=PASSWORD, now=now)
+        user.refresh_from_db()
+        assert "$m=8,t=1,p=1$" in user.password
+        assert services.sign_in(email=user.email, password=PASSWORD, now=now)
+
+    def test_stores_refresh_tokens_as_hashes_only(self, bound_a: ClubWorld, now: datetime) -> None:
+        signed_in = services.sign_in(email="staff@alpha.test", password=PASSWORD, now=now)
+        (row,) = RefreshToken.objects.all()
+        assert bytes(row.token_hash) == services._digest(signed_in.refresh)
+        assert len(row.token_hash) == 32
+
+
+class TestRefresh:
+    def start(self, now: datetime) -> services.SignedIn:
+        return services.sign_in(email="staff@alpha.test", password=PASSWORD, now=now)
+
+    def test_gives_new_tokens_of_the_same_session(self, bound_a: ClubWorld, now: datetime) -> None:
+        first = self.start(now)
+        second = services.refresh(raw=first.refresh, now=now)
+        assert {first.access, first.refresh}.isdisjoint({second.access, second.refresh})
+        assert claims(first.access)["sid"] == claims(second.access)["sid"]
+        assert services.refresh(raw=second.refresh, now=now).user == first.user
+
+    def test_ends_the_whole_session_when_a_token_comes_twice(
+        self,
+        bound_a: ClubWorld,
+        now: datetime,
+        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    ) -> None:
+        stolen = self.start(now)
+        session_id = UUID(claims(stolen.access)["sid"])
+        used = services.refresh(raw=stolen.refresh, now=now)
+        assert sessions.find_principal(session_id, support=False, now=now)
+        with (
+            django_capture_on_commit_callbacks(execute=True),
+            pytest.raises(InvalidToken),
+        ):
+            services.refresh(raw=stolen.refresh, now=now)
+        session = Session.objects.get(pk=session_id)
+        assert (session.revoked_at, session.revoke_reason) == (now, "reuse")
+        with pytest.raises(InvalidToken):
+            services.refresh(raw=used.refresh, now=now)
+        assert sessions.find_principal(session_id, support=False, now=now) is None
+
+    def test_leaves_other_sessions_of_the_account_alone(
+        self, bound_a: ClubWorld, now: datetime
+    ) -> None:
+        stolen, other = self.start(now), self.start(now)
+        services.refresh(raw=stolen.refresh, now=now)
+        with pytest.raises(InvalidToken):
+            services.refresh(raw=stolen.refresh, now=now)
+        assert services.refresh(raw=other.refresh, now=now)
+
+    def test_refuses_when_the_session_is_over(self, bound_a: ClubWorld, now: datetime) -> None:
+        first = self.start(now)
+        with pytest.raises(InvalidToken):
+            services.refresh(raw=first.refresh, now=now + timedelta(days=30))
+        assert services.refresh(raw=first.refresh, now=now + timedelta(days=29))
+
+    def test_does_not_make_the_session_longer(self, bound_a: ClubWorld, now: datetime) -> None:
+        first = self.start(now)
+        later = services.refresh(raw=first.refresh, now=now + timedelta(days=29))
+        with pytest.raises(InvalidToken):
+            services.refresh(raw=later.refresh, now=now + timedelta(days=31))
+
+    def test_refuses_the_deactivated(self, bound_a: ClubWorld, now: datetime) -> None:
+        first = self.start(now)
+        User.objects.filter(pk=first.user.pk).update(is_active=False)
+        with pytest.raises(InvalidToken):
+            services.refresh(raw=first.refresh, now=now)
+
+    def test_says_what_has_become_of_the_account(self, bound_a: ClubWorld, now: datetime) -> None:
+        first = self.start(now)
+        User.objects.filter(pk=first.user.pk).update(role=Role.CLUB_ADMIN)
+        second = services.refresh(raw=first.refresh, now=now)
+        assert claims(second.access)["role"] == "club_admin"
+
+    def test_refuses_a_token_that_was_never_issued(self, bound_a: ClubWorld, now: datetime) -> None:
+        first = self.start(now)
+        RefreshToken.objects.all().delete()
+        with pytest.raises(InvalidToken):
+            services.refresh(raw=first.refresh, now=now)
+        assert Session.objects.get().revoked_at is None
+
+    @pytest.mark.parametrize("raw", ["", "x", "a.b.c"])
+    def test_refuses_what_is_no_token(self, bound_a: ClubWorld, now: datetime, raw: str) -> None:
+        with pytest.raises(InvalidToken):
+            services.refresh(raw=raw, now=now)
+
+    def test_refuses_an_access_token(self, bound_a: ClubWorld, now: datetime) -> None:
+        with pytest.raises(InvalidToken):
+            services.refresh(raw=self.start(now).access, now=now)
+
+    def test_refuses_a_session_id_that_is_none(
+        self, bound_a: ClubWorld, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(services.tokens, "read", lambda *args: {"sid": "not-an-id"})
+        with pytest.raises(InvalidToken):
+            services.refresh(raw="x", now=now)
+
+    def test_refuses_the_tokens_of_the_club_next_door(
+        self, club_a: ClubWorld, club_b: ClubWorld, now: datetime
+    ) -> None:
+        with binding.club(club_a.ref):
+            first = self.start(now)
+        with binding.club(club_b.ref), pytest.raises(InvalidToken):
+            services.refresh(raw=first.refresh, now=now)
+        with binding.club(club_a.ref):
+            assert services.refresh(raw=first.refresh, now=now)
+
+
+class TestSignOut:
+    def test_ends_the_session_at_once(
+        self,
+        bound_a: ClubWorld,
+        now: datetime,
+        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    ) -> None:
+        signed_in = services.sign_in(email="staff@alpha.test", password=PASSWORD, now=now)
+        session_id = UUID(claims(signed_in.access)["sid"])
+        assert sessions.find_principal(session_id, support=False, now=now)
+        with django_capture_on_commit_callbacks(execute=True):
+            services.sign_out(raw=signed_in.refresh, now=now)
+        assert sessions.find_principal(session_id, support=False, now=now) is None
+        assert Session.objects.get(pk=session_id).revoke_reason == "sign_out"
+        with pytest.raises(InvalidToken):
+            services.refresh(raw=signed_in.refresh, now=now)
+
+    def test_may_be_repeated(self, bound_a: ClubWorld, now: datetime) -> None:
+        signed_in = services.sign_in(email="staff@alpha.test", password=PASSWORD, now=now)
+        services.sign_out(raw=signed_in.refresh, now=now)
+        services.sign_out(raw=signed_in.refresh, now=now + timedelta(hours=1))
+        assert Session.objects.get().revoked_at == now
+
+
+class TestPasswordLinks:
+    def link(self, now: datetime) -> tuple[User, str]:
+        """Make an account without a password; return the secret of its link."""
+        user, link = new_staff(now, password=None)
+        assert link is not None
+        return user, secret_of(link)
+
+    def test_lead_to_the_host_of_the_account(
+        self, club_a: ClubWorld, now: datetime, settings: Settings
+    ) -> None:
+        settings.EXTERNAL_SCHEME, settings.EXTERNAL_PORT = "https", None
+        with binding.club(club_a.ref):
+            link = services.create_password_link(user=user_at(club_a, Role.CLUB_STAFF), now=now)
+        assert link.startswith("https://alpha.localhost/api/v1/auth/password?token=")
+        settings.EXTERNAL_PORT = 8000
+        with binding.platform():
+            root = selectors.find_by_email("root@platform.test")
+            assert root is not None
+            link = services.create_password_link(user=root, now=now)
+        assert link.startswith("https://platform.localhost:8000/api/v1/auth/password?token=")
+
+    def test_are_stored_as_hashes_only(self, bound_a: ClubWorld, now: datetime) -> None:
+        _, secret = self.link(now)
+        row = PasswordLink.objects.get()
+        assert bytes(row.token_hash) == services._digest(secret)
+        assert len(secret) >= 43  # 256 bits
+
+    def test_set_a_password_once(self, bound_a: ClubWorld, now: datetime) -> None:
+        user, secret = self.link(now)
+        services.set_password_by_link(secret=secret, password=NEW_PASSWORD, now=now)
+        assert services.sign_in(email=user.email, password=NEW_PASSWORD, now=now)
+        with pytest.raises(InvalidPasswordLink):
+            services.set_password_by_link(secret=secret, password=PASSWORD, now=now)
+        with pytest.raises(InvalidPasswordLink):
+            services.get_password_link(secret=secret, now=now)
+
+    def test_live_three_days(self, bound_a: ClubWorld, now: datetime) -> None:
+        _, secret = self.link(now)
+        almost, over = now + timedelta(days=3, seconds=-1), now + timedelta(days=3)
+        assert services.get_password_link(secret=secret, now=almost)
+        with pytest.raises(InvalidPasswordLink):
+            services.get_password_link(secret=secret, now=over)
+        with pytest.raises(InvalidPasswordLink):
+            services.set_password_by_link(secret=secret, password=NEW_PASSWORD, now=over)
+
+    def test_survive_a_weak_password(self, bound_a: ClubWorld, now: datetime) -> None:
+        user, secret = self.link(now)
+        for weak in ("short", user.email):
+            with pytest.raises(InvalidInput):
+                services.set_password_by_link(secret=secret, password=weak, now=now)
+        services.set_password_by_link(secret=secret, password=NEW_PASSWORD, now=now)
+
+    def test_end_every_session_and_every_other_link(
+        self,
+        bound_a: ClubWorld,
+        now: datetime,
+        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    ) -> None:
+        user = user_at(bound_a, Role.CLUB_STAFF)
+        signed_in = services.sign_in(email=user.email, password=PASSWORD, now=now)
+        session_id = UUID(claims(signed_in.access)["sid"])
+        assert sessions.find_principal(session_id, support=False, now=now)
+        first, second = (
+            secret_of(services.create_password_link(user=user, now=now)) for _ in range(2)
+        )
+        with django_capture_on_commit_callbacks(execute=True):
+            services.set_password_by_link(secret=first, password=NEW_PASSWORD, now=now)
+        assert sessions.find_principal(session_id, support=False, now=now) is None
+        assert Session.objects.get().revoke_reason == "password_set"
+        with pytest.raises(InvalidPasswordLink):
+            services.get_password_link(secret=second, now=now)
+
+    def test_do_not_work_for_the_deactivated(self, bound_a: ClubWorld, now: datetime) -> None:
+        user, secret = self.link(now)
+        change(user, now, is_active=False)
+        with pytest.raises(InvalidPasswordLink):
+            services.get_password_link(secret=secret, now=now)
+        with pytest.raises(InvalidPasswordLink):
+            services.set_password_by_link(secret=secret, password=NEW_PASSWORD, now=now)
+
+    @pytest.mark.parametrize("secret", ["", "x", "\x00", "é"])
+    def test_are_unknown_by_any_other_secret(
+        self, bound_a: ClubWorld, now: datetime, secret: str
+    ) -> None:
+        with pytest.raises(InvalidPasswordLink):
+            services.get_password_link(secret=secret, now=now)
+
+    def test_work_at_their_own_club_alone(
+        self, club_a: ClubWorld, club_b: ClubWorld, now: datetime
+    ) -> None:
+        with binding.club(club_a.ref):
+            _, secret = self.link(now)
+        with binding.club(club_b.ref), pytest.raises(InvalidPasswordLink):
+            services.get_password_link(secret=secret, now=now)
+
+
+class TestLockUser:
+    def test_knows_nobody_by_an_id_that_is_none(self, bound_a: ClubWorld) -> None:
+        with pytest.raises(NotFound):
+            selectors.lock_user(new_id(), *Role)

@@ -1,0 +1,43 @@
+"""Reading the platform's records of clubs."""
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from platform_shared.clubs import selectors
+from platform_shared.kit.errors import NotFound
+from platform_shared.kit.ids import new_id
+from platform_shared.plans.enums import Limit
+from tests.platform_shared.clubs.limits import limit
+from tests.support.world import ClubWorld
+
+
+class TestGetClub:
+    def test_finds_it(self, platform_bound: None, club_a: ClubWorld) -> None:
+        assert selectors.get_club(club_a.ref.id).slug == "alpha"
+
+    def test_says_that_there_is_none(self, platform_bound: None) -> None:
+        with pytest.raises(NotFound):
+            selectors.get_club(new_id())
+
+
+class TestListClubs:
+    def test_costs_the_same_for_any_number(
+        self, platform_bound: None, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        with django_assert_num_queries(2):
+            for club in selectors.list_clubs():
+                assert club.plan.code
+                assert [host.domain for host in club.domains.all()]
+
+
+class TestLimitOf:
+    def test_is_the_plans(self, platform_bound: None, club_a: ClubWorld) -> None:
+        assert selectors.limit_of(club_a.ref.id, Limit.STAFF) is None
+        limit(club_a, max_staff=3)
+        assert selectors.limit_of(club_a.ref.id, Limit.STAFF) == 3
+        assert selectors.limit_of(club_a.ref.id, Limit.CUSTOMERS) is None
+
+
+class TestPolicyRows:
+    def test_hold_what_the_door_needs(self, platform_bound: None, club_a: ClubWorld) -> None:
+        assert list(selectors.policy_rows(club_a.ref.id)) == [(120, False)]

@@ -1,0 +1,310 @@
+"""The list of due work: put on, claimed by one scheduler, carried out once."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connections, transaction
+from django.db.models import F
+
+from platform_shared.due_work import services
+from platform_shared.due_work.models import DueWork
+from platform_shared.kit.ids import new_id
+from platform_shared.tenancy import binding
+from platform_shared.tenancy.club_ref import ClubRef
+from platform_shared.tenancy.errors import ClubNotBound
+from tenant_apps.locations.models import Location
+from tests.conftest import LiveDatabase
+from tests.support.world import ClubWorld
+
+KIND = "tests.work"
+# Long before anything that the world has put on the list.
+DUE = datetime(2020, 1, 1, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+Done = list[tuple[UUID, datetime]]
+
+
+def put(*, at: datetime = DUE, kind: str = KIND, subject: UUID | None = None) -> UUID:
+    """Put work of the bound club on the list; return its subject."""
+    subject = subject or new_id()
+    services.schedule(kind=kind, subject_id=subject, due_at=at)
+    return subject
+
+
+def entry_of(subject: UUID) -> DueWork | None:
+    """Return what stands on the list for a subject."""
+    return DueWork.objects.filter(subject_id=subject).first()
+
+
+def carry_out(subject: UUID, *, now: datetime = DUE) -> bool:
+    """Carry out what stands on the list for a subject."""
+    entry = entry_of(subject)
+    assert entry is not None
+    return services.carry_out(entry_id=entry.id, now=now)
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> Done:
+    """A handler that writes down what it was asked to do."""
+    asked: Done = []
+    handle(monkeypatch, lambda subject, now: asked.append((subject, now)))
+    return asked
+
+
+def handle(monkeypatch: pytest.MonkeyPatch, handler: services.Handler) -> None:
+    """Have the handler do the tests' work."""
+    monkeypatch.setitem(services._handlers, KIND, handler)
+
+
+class TestSchedule:
+    def test_puts_it_on_the_shared_list(self, bound_a: ClubWorld) -> None:
+        subject = put()
+        with binding.platform():
+            entry = DueWork.objects.get(subject_id=subject)
+        assert (entry.club_id, entry.kind, entry.due_at) == (bound_a.ref.id, KIND, DUE)
+        assert (entry.claimed_until, entry.attempts) == (None, 0)
+
+    def test_moves_the_time_the_second_time(self, bound_a: ClubWorld) -> None:
+        subject = put()
+        put(subject=subject, at=DUE + MINUTE)
+        assert DueWork.objects.get(subject_id=subject).due_at == DUE + MINUTE
+
+    def test_frees_what_was_claimed(self, bound_a: ClubWorld) -> None:
+        subject = put()
+        services.claim(now=DUE)
+        put(subject=subject)
+        assert [entry.subject_id for entry in services.claim(now=DUE)] == [subject]
+
+    def test_keeps_kinds_and_clubs_apart(self, club_a: ClubWorld, club_b: ClubWorld) -> None:
+        subject = new_id()
+        for club in (club_a, club_b):
+            with binding.club(club.ref):
+                put(subject=subject)
+                put(subject=subject, kind="tests.other")
+        assert DueWork.objects.filter(subject_id=subject).count() == 4
+
+    def test_goes_when_the_transaction_does(self, bound_a: ClubWorld) -> None:
+        with transaction.atomic():
+            subject = put()
+            transaction.set_rollback(True)
+        assert entry_of(subject) is None
+
+    def test_needs_a_club(self, platform_bound: None) -> None:
+        with pytest.raises(ClubNotBound):
+            put()
+
+
+class TestClaim:
+    def test_takes_what_is_due_in_order(self, club_a: ClubWorld, club_b: ClubWorld) -> None:
+        with binding.club(club_a.ref):
+            second, later = put(at=DUE), put(at=DUE + timedelta(microseconds=1))
+        with binding.club(club_b.ref):
+            first = put(at=DUE - MINUTE)
+        with binding.platform():
+            assert [entry.subject_id for entry in services.claim(now=DUE)] == [first, second]
+        left = entry_of(later)
+        assert left is not None
+        assert left.claimed_until is None
+
+    def test_takes_no_more_than_asked(self, bound_a: ClubWorld) -> None:
+        subjects = [put(at=DUE - n * MINUTE) for n in range(3)]
+        assert [e.subject_id for e in services.claim(now=DUE, limit=2)] == subjects[:0:-1]
+        assert [e.subject_id for e in services.claim(now=DUE, limit=2)] == subjects[:1]
+
+    def test_takes_it_once_until_the_claim_runs_out(self, bound_a: ClubWorld) -> None:
+        subject = put()
+        almost = DUE + services.CLAIM - timedelta(microseconds=1)
+        claims = [services.claim(now=at) for at in (DUE, DUE, almost, DUE + services.CLAIM)]
+        assert [len(entries) for entries in claims] == [1, 0, 0, 1]
+        entry = DueWork.objects.get(subject_id=subject)
+        assert (entry.attempts, entry.claimed_until) == (2, DUE + 2 * services.CLAIM)
+
+
+class TestCarryOut:
+    def test_does_it_and_takes_it_off(self, bound_a: ClubWorld, done: Done) -> None:
+        subject = put()
+        assert carry_out(subject, now=DUE + MINUTE)
+        assert done == [(subject, DUE + MINUTE)]
+        assert entry_of(subject) is None
+
+    def test_does_it_once(self, bound_a: ClubWorld, done: Done) -> None:
+        subject = put()
+        entry = entry_of(subject)
+        assert entry is not None
+        answers = [services.carry_out(entry_id=entry.id, now=DUE) for _ in range(2)]
+        assert answers == [True, False]
+        assert len(done) == 1
+
+    def test_does_nothing_before_its_time(self, bound_a: ClubWorld, done: Done) -> None:
+        subject = put(at=DUE + MINUTE)
+        assert not carry_out(subject, now=DUE)
+        assert done == []
+        assert entry_of(subject) is not None
+
+    def test_does_no_work_of_another_club(
+        self, club_a: ClubWorld, club_b: ClubWorld, done: Done
+    ) -> None:
+        with binding.club(club_a.ref):
+            subject = put()
+        with binding.club(club_b.ref):
+            assert not carry_out(subject)
+        assert done == []
+        assert entry_of(subject) is not None
+
+    def test_works_bound_to_the_club(
+        self, bound_a: ClubWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[ClubRef] = []
+        handle(monkeypatch, lambda *_: seen.append(binding.current_club()))
+        carry_out(put())
+        assert seen == [bound_a.ref]
+
+    def test_keeps_it_when_the_handler_fails(
+        self, bound_a: ClubWorld, monkeypatch: pytest.MonkeyPatch, done: Done
+    ) -> None:
+        def fail(subject: UUID, now: datetime) -> None:
+            Location.objects.create(name="Half built", created_at=now)
+            raise LookupError("the rest is missing")
+
+        subject = put()
+        services.claim(now=DUE)
+        with monkeypatch.context() as patch:
+            handle(patch, fail)
+            with pytest.raises(LookupError, match="missing"):
+                carry_out(subject)
+        assert not Location.objects.filter(name="Half built").exists()
+        assert services.claim(now=DUE) == []
+        (again,) = services.claim(now=DUE + services.CLAIM)
+        assert again.subject_id == subject
+        assert services.carry_out(entry_id=again.id, now=DUE + services.CLAIM)
+        assert [asked for asked, _ in done] == [subject]
+
+    def test_keeps_what_the_handler_puts_off(
+        self, bound_a: ClubWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        handle(monkeypatch, lambda subject, now: put(subject=subject, at=now + MINUTE) and None)
+        subject = put()
+        assert carry_out(subject)
+        entry = entry_of(subject)
+        assert entry is not None
+        assert (entry.due_at, entry.claimed_until) == (DUE + MINUTE, None)
+
+    def test_keeps_what_nobody_handles(self, bound_a: ClubWorld) -> None:
+        subject = put(kind="tests.nobody")
+        with pytest.raises(LookupError, match=r"tests\.nobody"):
+            carry_out(subject)
+        assert entry_of(subject) is not None
+
+
+def at_once(*jobs: Callable[[], Any]) -> list[Any]:
+    """Run the jobs in threads of their own, with connections of their own."""
+
+    def alone(job: Callable[[], Any]) -> Any:
+        try:
+            return job()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return [future.result() for future in [pool.submit(alone, job) for job in jobs]]
+
+
+class TestSchedulersAtOnce:
+    """Two schedulers that meet after choosing and before either has committed."""
+
+    @pytest.fixture(autouse=True)
+    def twenty(self, live_database: LiveDatabase, world: Any) -> Iterator[list[UUID]]:
+        """Twenty entries that are due."""
+        with binding.club(world.a.ref):
+            subjects = [put(at=DUE + n * MINUTE) for n in range(20)]
+        yield subjects
+        DueWork.objects.filter(kind=KIND).delete()
+
+    @pytest.fixture
+    def claims(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[set[UUID]]]:
+        """Two claims at once, of ten entries each."""
+        both = threading.Barrier(2)
+
+        def meet(name: str) -> F:
+            with suppress(threading.BrokenBarrierError):  # one of them may be waiting for a lock
+                both.wait(timeout=2)
+            return F(name)
+
+        monkeypatch.setattr(services, "F", meet)
+
+        def claim() -> set[UUID]:
+            with binding.platform():
+                entries = services.claim(now=DUE + timedelta(hours=1), limit=10)
+            return {entry.subject_id for entry in entries}
+
+        return lambda: at_once(claim, claim)
+
+    def test_share_the_work(
+        self, twenty: list[UUID], claims: Callable[[], list[set[UUID]]]
+    ) -> None:
+        first, second = claims()
+        assert (len(first), len(second)) == (10, 10)
+        assert first | second == set(twenty)
+        assert set(DueWork.objects.filter(kind=KIND).values_list("attempts", flat=True)) == {1}
+
+    def test_would_both_take_the_same_without_the_lock(
+        self,
+        twenty: list[UUID],
+        claims: Callable[[], list[set[UUID]]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        # Negative control.
+        monkeypatch.setattr(DueWork.objects, "select_for_update", lambda **_: DueWork.objects.all())
+        first, second = claims()
+        assert first == second
+
+
+class TestWorkersAtOnce:
+    """A second task for an entry comes while the first is at work."""
+
+    @pytest.fixture
+    def race(
+        self, live_database: LiveDatabase, world: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[Callable[[], tuple[list[bool], int]]]:
+        both = threading.Barrier(2)
+        calls: list[UUID] = []
+
+        def handler(subject: UUID, now: datetime) -> None:
+            calls.append(subject)
+            with suppress(threading.BrokenBarrierError):
+                both.wait(timeout=2)  # for the other's handler, or its answer
+
+        handle(monkeypatch, handler)
+
+        def work() -> bool:
+            with binding.club(world.a.ref):
+                answer = services.carry_out(entry_id=entry_id, now=DUE)
+            if not answer:
+                both.wait(timeout=2)
+            return answer
+
+        with binding.club(world.a.ref):
+            subject = put()
+            entry_id = DueWork.objects.get(subject_id=subject).id
+        yield lambda: (at_once(work, work), len(calls))
+        DueWork.objects.filter(kind=KIND).delete()
+
+    def test_do_it_once(self, race: Callable[[], tuple[list[bool], int]]) -> None:
+        answers, calls = race()
+        assert (sorted(answers), calls) == ([False, True], 1)
+        assert not DueWork.objects.filter(kind=KIND).exists()
+
+    def test_would_do_it_twice_without_the_lock(
+        self,
+        race: Callable[[], tuple[list[bool], int]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        # Negative control.
+        monkeypatch.setattr(DueWork.objects, "select_for_update", lambda **_: DueWork.objects.all())
+        answers, calls = race()
+        assert (answers, calls) == ([True, True], 2)

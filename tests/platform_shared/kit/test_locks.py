@@ -1,0 +1,54 @@
+"""Advisory locks are known by names, the same in every process and release."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from django.db import transaction
+
+from platform_shared.kit import locks
+from platform_shared.tenancy import binding
+from tests.conftest import LiveDatabase
+
+
+class TestNumber:
+    def test_is_the_same_in_every_process_and_release(self) -> None:
+        assert locks.number("provision", "demo") == 7081284487693737501
+        script = "from platform_shared.kit import locks; print(locks.number('provision', 'demo'))"
+        other = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        )
+        assert int(other.stdout) == locks.number("provision", "demo")
+
+    def test_fits_into_what_postgresql_takes(self) -> None:
+        numbers = [locks.number("x", str(n)) for n in range(1000)]
+        assert all(-(2**63) <= n < 2**63 for n in numbers)
+        assert min(numbers) < 0 < max(numbers)
+        assert len(set(numbers)) == 1000
+
+    def test_keeps_names_apart_that_look_alike_in_a_row(self) -> None:
+        assert locks.number("ab", "c") != locks.number("a", "bc")
+
+
+class TestTake:
+    @pytest.fixture
+    def other(self, live_database: LiveDatabase) -> Iterator[psycopg.Connection]:
+        with psycopg.connect(live_database.url, autocommit=True) as connection:
+            yield connection
+
+    def free(self, other: psycopg.Connection, *names: str) -> bool:
+        row = other.execute(
+            "SELECT pg_try_advisory_xact_lock(%s)", (locks.number(*names),)
+        ).fetchone()
+        assert row is not None
+        return bool(row[0])
+
+    def test_holds_the_lock_until_the_transaction_ends(self, other: psycopg.Connection) -> None:
+        with binding.platform():
+            with transaction.atomic():
+                locks.take("provision", "demo")
+                assert not self.free(other, "provision", "demo")
+                assert self.free(other, "provision", "another")
+            assert self.free(other, "provision", "demo")

@@ -1,0 +1,76 @@
+"""The two documents describe every operation, its errors and what it needs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from platform_shared.documents.management.commands.export_openapi import HOSTS, document
+from platform_shared.kit.access import Open, Permission
+
+PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+@pytest.fixture(scope="module", params=HOSTS)
+def described(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return document(HOSTS[request.param])
+
+
+def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield (method, path, operation)."""
+    for path, item in described["paths"].items():
+        for method, operation in item.items():
+            yield method, path, operation
+
+
+class TestOperation:
+    def test_has_an_id_of_its_own_that_reads_well(self, described: dict[str, Any]) -> None:
+        ids = [operation["operationId"] for _, _, operation in operations(described)]
+        assert len(ids) == len(set(ids)) > 0
+        assert all(i.isalnum() and i[0].islower() and "api" not in i.lower() for i in ids)
+
+    def test_has_a_tag(self, described: dict[str, Any]) -> None:
+        assert all(len(operation["tags"]) == 1 for _, _, operation in operations(described))
+
+
+class TestOperationSchema:
+    def test_says_which_permission_is_needed(self, described: dict[str, Any]) -> None:
+        needed = {operation["x-permission"] for _, _, operation in operations(described)}
+        assert needed <= {*map(str, Permission), str(Open.PUBLIC)}
+
+    def test_asks_for_a_token_except_where_it_is_public(self, described: dict[str, Any]) -> None:
+        for _, path, operation in operations(described):
+            public = operation["x-permission"] == Open.PUBLIC
+            assert operation.get("security", []) == ([] if public else [{"accessToken": []}]), path
+
+    def test_lists_the_problems_that_can_be_met(self, described: dict[str, Any]) -> None:
+        for method, path, operation in operations(described):
+            problems = {
+                status
+                for status, answer in operation["responses"].items()
+                if answer.get("content") == PROBLEM
+            }
+            expected = {"401", "403", "404", "500"}
+            if method != "get":
+                expected |= {"400", "409", "413", "415"}
+            elif any(p["name"] == "cursor" for p in operation.get("parameters", [])):
+                expected |= {"400"}
+            assert problems == expected, (method, path)
+
+    def test_describes_pages_for_lists(self, described: dict[str, Any]) -> None:
+        lists = [
+            operation
+            for _, _, operation in operations(described)
+            if operation["operationId"].startswith("list")
+        ]
+        for operation in lists:
+            names = {p["name"] for p in operation["parameters"]}
+            assert {"cursor", "page_size"} <= names
+        assert lists
+
+
+class TestBearerScheme:
+    def test_is_the_only_way_in(self, described: dict[str, Any]) -> None:
+        assert described["components"]["securitySchemes"] == {
+            "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        }

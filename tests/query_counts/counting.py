@@ -1,0 +1,138 @@
+"""How many statements a reading route sends, and more rows for it to read."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from platform_shared.accounts import services as account_services
+from platform_shared.clubs.models import Club, Host
+from platform_shared.kit.access import Role
+from platform_shared.kit.principal import SYSTEM
+from platform_shared.plans.models import Plan
+from platform_shared.tenancy import binding
+from tenant_apps.checkins import services as checkin_services
+from tenant_apps.checkins.enums import Kind
+from tenant_apps.customers import services as customer_services
+from tenant_apps.locations import services as location_services
+from tenant_apps.packages.models import Package
+from tenant_apps.payments.enums import PaymentMethod
+from tenant_apps.qr_codes import services as code_services
+from tenant_apps.sales import services as sale_services
+from tests.permissions import table
+from tests.permissions.scene import Scene
+from tests.permissions.table import Row
+from tests.support.world import BORN, ClubWorld
+
+READING = [row for row in table.rows() if row.method == "GET"]
+# Who asks: the first of these who is allowed to; a customer for what is a customer's own.
+ASKING = ("anonymous", "admin", "customer", "platform")
+LISTS = {
+    "club": (
+        "staff",
+        "locations",
+        "customers",
+        "packages",
+        "subscriptions",
+        "qr-codes",
+        "invoices",
+        "check-ins",
+        "me/subscriptions",
+        "me/qr-codes",
+        "me/check-ins",
+        "me/invoices",
+    ),
+    "platform": ("plans", "clubs", "system-users"),
+}
+
+
+def caller_of(row: Row) -> str:
+    return next(caller for caller in ASKING if row.statuses[caller] < 400)
+
+
+def asked(scene: Scene, row: Row) -> tuple[int, Any]:
+    """Return how many statements the answer takes, and the answer.
+
+    It is asked for twice and the second time counts: the caches know host and session by then.
+    Binding the club is not counted; it is no query of a route's.
+    """
+    caller = caller_of(row)
+    assert scene.ask(row, caller).status_code == 200
+    with CaptureQueriesContext(connection) as queries:
+        answer = scene.ask(row, caller)
+    assert answer.status_code == 200
+    return len(queries), answer
+
+
+def whole_list(host: str, path: str) -> Row:
+    """Return the row of a list's route, all on one page."""
+    row = next(r for r in READING if (r.host, r.route) == (host, f"/api/v1/{path}"))
+    return Row(host, "GET", f"{row.route}?page_size=200", row.statuses)
+
+
+def add_rows(club: ClubWorld, count: int) -> None:
+    """Give the club ``count`` more of everything that a list shows, and the platform too.
+
+    All of the customer's own things are those of the customer who has a login.
+    """
+    with binding.club(club.ref):
+        for number in range(count):
+            _account(f"staff{number}", Role.CLUB_STAFF)
+            location = location_services.create_location(name=f"Door {number}", now=BORN)
+            customer_services.create_customer(name=f"Customer {number}", now=BORN)
+            sale_services.sell_at_desk(
+                customer_id=club.customer,
+                package_id=_package(club),
+                method=PaymentMethod.CASH,
+                starts_at=None,
+                now=BORN,
+                actor=SYSTEM,
+            )
+            code_services.issue_code(
+                customer_id=club.customer, expires_at=None, now=BORN, actor=SYSTEM
+            )
+            check_in = checkin_services.record_scan(
+                scan=checkin_services.Scan(
+                    uuid4(), Kind.ENTRY, customer_id=club.customer, location_id=location.id
+                ),
+                now=BORN + timedelta(days=10, hours=number),
+                actor=SYSTEM,
+            ).check_in
+            checkin_services.annul_check_in(
+                check_in_id=check_in.id, reason="", now=BORN, actor=SYSTEM
+            )
+    with binding.platform():
+        for number in range(count):
+            _account(f"admin{number}", Role.SYSTEM_ADMIN)
+            _club(f"more-{number}")
+
+
+def _account(name: str, role: Role) -> None:
+    email = f"{name}@accounts.test"
+    account_services.create_user(email=email, name="", role=role, password=None, now=BORN)
+
+
+def _package(club: ClubWorld) -> Any:
+    """Return another package like the first."""
+    package = Package.objects.get(pk=club.credits_package)
+    package.pk = uuid4()
+    package.save(force_insert=True)
+    return package.pk
+
+
+def _club(slug: str) -> None:
+    """Make a club's row, its host and a plan of its own; nobody looks into its schema."""
+    plan = Plan.objects.create(code=slug, name=slug, price_amount=0, price_currency="EUR")
+    club = Club.objects.create(
+        schema_name=f"c_{uuid4().hex}",
+        name=slug,
+        slug=slug,
+        plan=plan,
+        status="active",
+        time_zone="UTC",
+        currency="EUR",
+        created_at=BORN,
+    )
+    Host.objects.create(domain=f"{slug}.localhost", tenant=club, is_primary=True)

@@ -1,0 +1,160 @@
+"""QR codes: issued, reused while they open something, revoked for good."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from platform_shared.kit.errors import InvalidInput, NotFound
+from platform_shared.tenancy import binding
+from tenant_apps.qr_codes import keys, selectors, services, tokens
+from tenant_apps.qr_codes.errors import CodeRevoked
+from tenant_apps.qr_codes.models import QRCode
+from tests.support.world import BORN, ClubWorld
+from tests.tenant_apps.checkins.door import reason
+from tests.tenant_apps.sales.desk import STAFF, new_customer, new_pass
+
+WEEK = timedelta(weeks=1)
+LAST = datetime(2106, 2, 7, 6, 28, 15, tzinfo=UTC)
+
+
+def issue(customer: UUID, *, expires_at: datetime | None = None) -> QRCode:
+    """Issue a code at the world's beginning."""
+    return services.issue_code(customer_id=customer, expires_at=expires_at, now=BORN, actor=STAFF)
+
+
+def find_or_issue(club: ClubWorld, *, at: datetime = BORN) -> QRCode:
+    """Ask for the code of the club's customer."""
+    return services.find_or_issue(
+        customer_id=club.customer, subscription_id=club.subscription, now=at, actor=STAFF
+    )
+
+
+class TestIssueCode:
+    def test_leaves_the_others_as_they_are(self, bound_a: ClubWorld) -> None:
+        new = issue(bound_a.customer)
+        assert {row.id for row in selectors.list_of_customer(bound_a.customer)} == {
+            bound_a.qr_code,
+            new.id,
+        }
+        assert all(row.is_active_at(BORN) for row in selectors.list_of_customer(bound_a.customer))
+        assert (new.subscription_id, new.expires_at, new.actor) == (None, None, STAFF)
+
+    def test_cuts_the_expiry_to_whole_seconds(self, bound_a: ClubWorld) -> None:
+        code = issue(bound_a.customer, expires_at=BORN + WEEK + timedelta(microseconds=7))
+        assert code.expires_at == BORN + WEEK
+        token = tokens.decode(services.draw(code))
+        assert token.expires_at == int((BORN + WEEK).timestamp())
+
+    @pytest.mark.parametrize("expires_at", [BORN + timedelta(seconds=1), LAST])
+    def test_takes_every_expiry_that_a_code_can_say(
+        self, bound_a: ClubWorld, expires_at: datetime
+    ) -> None:
+        code = issue(bound_a.customer, expires_at=expires_at)
+        assert tokens.decode(services.draw(code)).expires_at == int(expires_at.timestamp())
+
+    @pytest.mark.parametrize(
+        "expires_at",
+        [
+            BORN - WEEK,
+            BORN,
+            BORN + timedelta(microseconds=999_999),
+            LAST + timedelta(seconds=1),
+            datetime.max.replace(tzinfo=UTC),
+            datetime.min.replace(tzinfo=UTC),
+        ],
+    )
+    def test_refuses_any_other(self, bound_a: ClubWorld, expires_at: datetime) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            issue(bound_a.customer, expires_at=expires_at)
+        assert [(e.field, e.code) for e in caught.value.errors] == [("expires_at", "out_of_range")]
+
+    def test_knows_no_customer_of_another_club(self, bound_a: ClubWorld, club_b: ClubWorld) -> None:
+        for unknown in (uuid4(), club_b.customer):
+            with pytest.raises(InvalidInput, match="customer"):
+                issue(unknown)
+
+
+class TestFindOrIssue:
+    def test_finds_the_newest_that_is_active(self, bound_a: ClubWorld) -> None:
+        assert find_or_issue(bound_a).id == bound_a.qr_code
+        newer = issue(bound_a.customer)
+        assert find_or_issue(bound_a).id == newer.id
+        services.change_code(code_id=newer.id, is_active=False, now=BORN)
+        assert find_or_issue(bound_a).id == bound_a.qr_code
+
+    @pytest.mark.parametrize("why", ["revoked", "key retired"])
+    def test_issues_one_when_nothing_opens_the_door(self, bound_a: ClubWorld, why: str) -> None:
+        if why == "revoked":
+            services.change_code(code_id=bound_a.qr_code, is_active=False, now=BORN)
+        else:
+            old = keys.signing_key()
+            keys.rotate(now=BORN)
+            keys.retire(key_id=bytes(old.key_id), now=BORN)
+        new = find_or_issue(bound_a)
+        assert new.id != bound_a.qr_code
+        assert new.subscription_id == bound_a.subscription
+        assert reason(services.draw(new), at=BORN) == "ok"
+        assert find_or_issue(bound_a).id == new.id
+
+    def test_passes_over_what_has_expired(self, bound_a: ClubWorld) -> None:
+        services.change_code(code_id=bound_a.qr_code, is_active=False, now=BORN)
+        weekly = issue(bound_a.customer, expires_at=BORN + WEEK)
+        assert find_or_issue(bound_a, at=BORN + WEEK - timedelta(seconds=1)).id == weekly.id
+        assert find_or_issue(bound_a, at=BORN + WEEK).id != weekly.id
+
+
+class TestChangeCode:
+    def test_revokes_for_good(self, bound_a: ClubWorld) -> None:
+        code = services.change_code(code_id=bound_a.qr_code, is_active=False, now=BORN)
+        assert code.revoked_at == BORN
+        with pytest.raises(CodeRevoked):
+            services.change_code(code_id=bound_a.qr_code, is_active=True, now=BORN)
+        assert not selectors.get_code(bound_a.qr_code).is_active_at(BORN)
+
+    def test_keeps_the_moment_of_the_first_revocation(self, bound_a: ClubWorld) -> None:
+        for at in (BORN, BORN + WEEK):
+            code = services.change_code(code_id=bound_a.qr_code, is_active=False, now=at)
+        assert code.revoked_at == BORN
+
+    def test_changes_nothing_on_an_active_one(self, bound_a: ClubWorld) -> None:
+        code = services.change_code(code_id=bound_a.qr_code, is_active=True, now=BORN)
+        assert code.revoked_at is None
+
+    def test_knows_no_code_of_another_club(self, bound_a: ClubWorld, club_b: ClubWorld) -> None:
+        with pytest.raises(NotFound):
+            services.change_code(code_id=club_b.qr_code, is_active=False, now=BORN)
+
+
+class TestDraw:
+    def test_gives_the_same_text_each_time(self, bound_a: ClubWorld) -> None:
+        first, again = (services.draw(selectors.get_code(bound_a.qr_code)) for _ in range(2))
+        assert first == again
+        assert tokens.decode(first).code_id == bound_a.qr_code
+
+    def test_keeps_the_text_when_the_key_is_rotated(self, bound_a: ClubWorld) -> None:
+        before = services.draw(selectors.get_code(bound_a.qr_code))
+        keys.rotate(now=BORN)
+        assert services.draw(selectors.get_code(bound_a.qr_code)) == before
+
+    def test_is_another_text_at_every_club(self, club_a: ClubWorld, club_b: ClubWorld) -> None:
+        texts = set()
+        for club in (club_a, club_b):
+            with binding.club(club.ref):
+                texts.add(tokens.decode(new_pass().code).key_id)
+        assert len(texts) == 2
+
+
+class TestIsActiveAt:
+    def test_is_what_the_door_says_of_the_code(self, bound_a: ClubWorld) -> None:
+        customer = new_customer().id
+        weekly, forever = issue(customer, expires_at=BORN + WEEK), issue(customer)
+        services.change_code(code_id=forever.id, is_active=False, now=BORN)
+        for code_id, at in (
+            (weekly.id, BORN + WEEK - timedelta(seconds=1)),
+            (weekly.id, BORN + WEEK),
+            (forever.id, BORN),
+        ):
+            code = selectors.get_code(code_id)
+            said = reason(services.draw(code), at=at)
+            assert code.is_active_at(at) == (said == "no_subscription")
