@@ -1,5 +1,6 @@
 """Files that say what the code says: written by one command, checked by CI."""
 
+from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,15 @@ from django.core.management.base import BaseCommand, CommandError
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-class GenerateCommand(BaseCommand):
+class GenerateCommand(BaseCommand, ABC):
     """A command that writes files below ``docs/``, or with ``--check`` says which have drifted."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--check", action="store_true", help="Write nothing; fail on drift.")
 
+    @abstractmethod
     def render(self) -> dict[str, str]:
         """Return the text of each file by its path below ``docs/``."""
-        raise NotImplementedError
 
     def handle(self, *args: Any, **options: Any) -> None:
         drifted = []

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,8 +30,9 @@ class ApiView(GenericAPIView[Any]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if getattr(cls, "filterset_class", None) is None:
-            cls.filter_backends = ()  # nothing to filter by, nothing to describe
+        # Where there is nothing to filter by, there is nothing to describe.
+        declared = getattr(cls, "filterset_class", None) is not None
+        cls.filter_backends = (DjangoFilterBackend,) if declared else ()
 
     @property
     def caller(self) -> Principal:

@@ -112,10 +112,18 @@ def copy_of(terms: Terms) -> dict[str, Any]:
 
 def constraints(prefix: str) -> list[models.BaseConstraint]:
     """Return the checks that hold for terms wherever they are stored."""
-    with_credits = models.Q(type=PackageType.CREDITS, package_credits__gte=1)
+    # Null compares as unknown, which a check lets pass: so null is ruled out by name.
+    with_credits = models.Q(
+        type=PackageType.CREDITS, package_credits__isnull=False, package_credits__gte=1
+    )
     period = models.Q(type=PackageType.PERIOD, package_credits=None, duration_unit__isnull=False)
     no_duration = models.Q(duration_unit=None, duration_count=None)
-    duration = models.Q(duration_unit__in=DurationUnit.values, duration_count__gte=1)
+    duration = models.Q(
+        duration_unit__isnull=False,
+        duration_unit__in=DurationUnit.values,
+        duration_count__isnull=False,
+        duration_count__gte=1,
+    )
     return [
         models.CheckConstraint(condition=with_credits | period, name=f"{prefix}_type"),
         models.CheckConstraint(condition=no_duration | duration, name=f"{prefix}_duration"),

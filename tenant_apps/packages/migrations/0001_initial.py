@@ -67,7 +67,11 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("package_credits__gte", 1), ("type", "credits")),
+                            models.Q(
+                                ("package_credits__gte", 1),
+                                ("package_credits__isnull", False),
+                                ("type", "credits"),
+                            ),
                             models.Q(
                                 ("duration_unit__isnull", False),
                                 ("package_credits", None),
@@ -82,7 +86,9 @@ class Migration(migrations.Migration):
                             models.Q(("duration_count", None), ("duration_unit", None)),
                             models.Q(
                                 ("duration_count__gte", 1),
+                                ("duration_count__isnull", False),
                                 ("duration_unit__in", ["day", "week", "month", "year"]),
+                                ("duration_unit__isnull", False),
                             ),
                             _connector="OR",
                         ),

@@ -56,6 +56,14 @@ class TestFindPrincipal:
             find(session)
         assert (len(first), len(second)) == (1, 0)
 
+    def test_takes_what_another_process_has_asked(self, bound_a: ClubWorld) -> None:
+        session = open_session()
+        mine = find(session)
+        sessions._states.forget_all()  # another process has a memory of its own
+        with CaptureQueriesContext(connection) as queries:
+            assert find(session) == mine
+        assert len(queries) == 0
+
     def test_knows_nobody_by_an_id_that_is_none(self, bound_a: ClubWorld) -> None:
         assert find(new_id()) is None
 

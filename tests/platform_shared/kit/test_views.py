@@ -20,6 +20,10 @@ class Filtering(ApiView):
     filterset_class: ClassVar[type[CustomerFilter]] = CustomerFilter
 
 
+class FilteringAtLast(Plain):
+    filterset_class: ClassVar[type[CustomerFilter]] = CustomerFilter
+
+
 class TestApiView:
     def test_allows_nothing_by_itself(self) -> None:
         assert ApiView.access == {}
@@ -28,6 +32,7 @@ class TestApiView:
     def test_filters_only_where_filters_are_declared(self) -> None:
         assert Plain.filter_backends == ()
         assert len(Filtering.filter_backends) == 1
+        assert FilteringAtLast.filter_backends == Filtering.filter_backends
 
     def test_has_a_caller_only_where_somebody_is_known(self) -> None:
         view = Plain()

@@ -30,5 +30,5 @@ class TestDocument:
 
     def test_refuses_what_is_no_valid_document(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(SchemaGenerator, "get_schema", lambda *a, **k: {"openapi": "3.1.1"})
-        with pytest.raises(Exception, match="is a required property|not valid"):
+        with pytest.raises(Exception, match=r"is a required property|not valid"):
             document(HOSTS["platform"])

@@ -1,0 +1,158 @@
+"""A scan takes three round trips to the database, counted where the bytes go by.
+
+libpq writes down every protocol message (PQtrace): a round trip is a turn from what we send (F) to
+what the server answers (B). The whole request is counted, over the API, with its real commit.
+"""
+
+import contextlib
+import itertools
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from psycopg import pq
+
+from platform_shared.kit import clock, shared_cache, valkey
+from platform_shared.kit.access import Role
+from platform_shared.tenancy import binding, pipeline
+from tests.conftest import LiveDatabase
+from tests.support import api
+from tests.support.api import Caller
+from tests.support.world import ClubWorld
+from tests.tenant_apps.sales.desk import Pass, new_pass
+
+ALLOWED = 3
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="psycopg traces on Linux alone")
+
+
+@dataclass
+class Trace:
+    """What went over the connection while it was traced."""
+
+    path: Path
+    lines: list[list[str]] = field(default_factory=list)
+
+    @property
+    def round_trips(self) -> int:
+        """How often something sent was followed by something received."""
+        sides = [line[0] for line in self.lines]
+        return sum(turn == ("F", "B") for turn in itertools.pairwise(sides))
+
+    def sent(self, kind: str) -> int:
+        """Return how many messages of a kind (`Execute`, `Query` ...) went out."""
+        return sum(line[0] == "F" and line[2] == kind for line in self.lines)
+
+
+@contextlib.contextmanager
+def traced(path: Path) -> Iterator[Trace]:
+    """Write down this thread's connection in the block."""
+    connection.ensure_connection()
+    pgconn: Any = connection.connection.pgconn
+    trace = Trace(path)
+    with path.open("wb") as target:
+        # libpq takes the descriptor over as a stream of its own and never closes it.
+        pgconn.trace(os.dup(target.fileno()))
+        pgconn.set_trace_flags(pq.Trace.SUPPRESS_TIMESTAMPS)
+        try:
+            yield trace
+        finally:
+            pgconn.untrace()
+    trace.lines = [line.split("\t") for line in path.read_text().splitlines()]
+
+
+@contextlib.contextmanager
+def one_by_one() -> Iterator[pipeline.Batch]:
+    """Open what looks like a batch and sends each statement on its own."""
+    current = pipeline.Batch()
+    yield current
+    current.collect()
+
+
+@pytest.fixture
+def door(live_database: LiveDatabase, world: Any) -> Caller:
+    """The staff of club a, whose session and host this process has in memory."""
+    club: ClubWorld = world.a
+    caller = api.as_role(club, Role.CLUB_STAFF)
+    for _ in range(1000):
+        # The first asks Valkey to be told of changes; nothing is kept before that is heard.
+        if shared_cache._listener.hearing and caller.get("me").status_code == 200:
+            return caller
+        caller.get("me")
+    raise AssertionError("Valkey does not tell of changes")
+
+
+@pytest.fixture
+def member(live_database: LiveDatabase, world: Any) -> Pass:
+    """A new customer of club a with visits."""
+    with binding.club(world.a.ref):
+        return new_pass(visits=3, at=clock.now())
+
+
+def scan(door: Caller, **body: Any) -> Any:
+    """Scan, and return the answer."""
+    return door.post("door/scans", {"scan_id": str(uuid4()), "kind": "entry", **body})
+
+
+class TestRoundTrips:
+    def test_are_three_for_an_accepted_scan(
+        self, door: Caller, member: Pass, world: Any, tmp_path: Path
+    ) -> None:
+        with traced(tmp_path / "trace") as trace:
+            answer = scan(door, code=member.code, location=str(world.a.location))
+        assert (answer.status_code, answer.json()["reason"]) == (201, "ok")
+        assert answer.json()["subscription"]["credits_left"] == 2
+        assert trace.round_trips <= ALLOWED
+
+    def test_are_no_more_for_a_refusal_an_exit_or_a_repeat(
+        self, door: Caller, member: Pass, tmp_path: Path
+    ) -> None:
+        scan_id = str(uuid4())
+        for kind, said, status in (
+            ("entry", "ok", 201),
+            ("entry", "ok", 200),
+        ):
+            with traced(tmp_path / "trace") as trace:
+                answer = scan(door, scan_id=scan_id, code=member.code, kind=kind)
+            assert (answer.json()["reason"], answer.status_code) == (said, status)
+            assert trace.round_trips <= ALLOWED
+        for body, said in (
+            ({"code": member.code}, "already_inside"),
+            ({"code": member.code, "kind": "exit"}, "ok"),
+            ({"code": "nonsense"}, "unknown_code"),
+            ({"customer": str(member.customer)}, "ok"),
+        ):
+            with traced(tmp_path / "trace") as trace:
+                answer = scan(door, **body)
+            assert answer.json()["reason"] == said
+            assert trace.round_trips <= ALLOWED
+
+    def test_would_be_many_without_the_pipeline(
+        self, door: Caller, member: Pass, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Negative control: the same scan, each statement waiting for its answer.
+        monkeypatch.setattr(pipeline, "batch", one_by_one)
+        with traced(tmp_path / "trace") as trace:
+            answer = scan(door, code=member.code)
+        assert answer.json()["reason"] == "ok"
+        statements = trace.sent("Query") + trace.sent("Execute")
+        assert trace.round_trips == statements
+        assert trace.round_trips > 4 * ALLOWED
+
+    def test_would_be_more_with_cold_caches(
+        self, door: Caller, member: Pass, tmp_path: Path
+    ) -> None:
+        # Negative control: what the session and the host are looked up for shows in the count.
+        for kept in shared_cache._listener._caches.values():
+            kept.forget_all()
+        valkey.client().flushdb()
+        with traced(tmp_path / "trace") as trace:
+            answer = scan(door, code=member.code)
+        assert answer.json()["reason"] == "ok"
+        assert trace.round_trips > ALLOWED

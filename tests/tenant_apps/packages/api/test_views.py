@@ -1,0 +1,279 @@
+"""Packages over the API: what a club sells, and what its customers see of it."""
+
+from typing import Any
+
+import pytest
+
+from platform_shared.kit.access import Role
+from platform_shared.kit.ids import new_id
+from tests.support.api import Caller, as_role
+from tests.support.world import ClubWorld
+
+EUR = {"amount": 4900, "currency": "EUR"}
+PERIOD: dict[str, Any] = {
+    "name": "Monthly",
+    "type": "period",
+    "price": EUR,
+    "duration": {"unit": "month", "count": 1},
+}
+CREDITS: dict[str, Any] = {"name": "Ten", "type": "credits", "price": EUR, "credits": 10}
+RULE: dict[str, Any] = {"weekdays": [1, 5], "from": "06:00", "until": "22:30"}
+
+
+def codes(response: Any) -> set[tuple[str, str]]:
+    assert response.status_code == 400, response.content
+    return {(e["field"], e["code"]) for e in response.json()["errors"]}
+
+
+class TestCreate:
+    def test_answers_with_the_package(self, admin_a: Caller) -> None:
+        sent = PERIOD | {
+            "description": "Come as often as you like.",
+            "tax_rate": "19.5",
+            "features": ["sauna", "pool"],
+            "renewal": "automatic",
+            "access_rules": [RULE, {"weekdays": [7], "from": "10:00", "until": None}],
+            "is_public": False,
+        }
+        response = admin_a.post("packages", sent)
+        assert response.status_code == 201
+        made = response.json()
+        assert made == sent | {
+            "id": made["id"],
+            "credits": None,
+            "is_active": True,
+            "created_at": made["created_at"],
+        }
+        assert admin_a.get(f"packages/{made['id']}").json() == made
+
+    def test_fills_in_what_is_usual(self, admin_a: Caller) -> None:
+        made = admin_a.post("packages", CREDITS).json()
+        assert made == CREDITS | {
+            "id": made["id"],
+            "description": "",
+            "tax_rate": "0",
+            "duration": None,
+            "features": [],
+            "renewal": "none",
+            "access_rules": [],
+            "is_active": True,
+            "is_public": True,
+            "created_at": made["created_at"],
+        }
+
+    @pytest.mark.parametrize(
+        ("sent", "shown"),
+        [("0", "0"), ("7", "7"), ("19.00", "19"), (8.1, "8.1"), ("0.01", "0.01"), (100, "100")],
+    )
+    def test_takes_tax_rates_in_percent(self, admin_a: Caller, sent: Any, shown: str) -> None:
+        assert admin_a.post("packages", PERIOD | {"tax_rate": sent}).json()["tax_rate"] == shown
+
+    @pytest.mark.parametrize(
+        ("body", "field", "code"),
+        [
+            (PERIOD | {"name": ""}, "name", "blank"),
+            (PERIOD | {"name": "x" * 121}, "name", "max_length"),
+            (PERIOD | {"description": "x" * 4001}, "description", "max_length"),
+            (PERIOD | {"type": "eternal"}, "type", "invalid_choice"),
+            (PERIOD | {"price": None}, "price", "null"),
+            (PERIOD | {"price": 4900}, "price", "invalid"),
+            (PERIOD | {"price": EUR | {"amount": -1}}, "price.amount", "min_value"),
+            (PERIOD | {"price": EUR | {"currency": "ZZZ"}}, "price.currency", "unknown_currency"),
+            (PERIOD | {"price": EUR | {"currency": "USD"}}, "price.currency", "wrong_currency"),
+            (PERIOD | {"price": EUR | {"cents": 1}}, "price.cents", "unknown_field"),
+            (PERIOD | {"tax_rate": "-1"}, "tax_rate", "min_value"),
+            (PERIOD | {"tax_rate": "100.01"}, "tax_rate", "max_value"),
+            (PERIOD | {"tax_rate": "1.005"}, "tax_rate", "max_decimal_places"),
+            (PERIOD | {"tax_rate": "much"}, "tax_rate", "invalid"),
+            (PERIOD | {"tax_rate": None}, "tax_rate", "null"),
+            (PERIOD | {"tax_rate": "NaN"}, "tax_rate", "invalid"),
+            (PERIOD | {"duration": None}, "duration", "required"),
+            (PERIOD | {"duration": {"unit": "eon", "count": 1}}, "duration.unit", "invalid_choice"),
+            (PERIOD | {"duration": {"unit": "day"}}, "duration.count", "required"),
+            (PERIOD | {"duration": {"unit": "day", "count": 0}}, "duration.count", "min_value"),
+            (PERIOD | {"duration": {"unit": "day", "count": 1001}}, "duration.count", "max_value"),
+            (PERIOD | {"credits": 10}, "credits", "not_allowed"),
+            (CREDITS | {"credits": None}, "credits", "required"),
+            (CREDITS | {"credits": 0}, "credits", "min_value"),
+            (CREDITS | {"credits": 100_001}, "credits", "max_value"),
+            (CREDITS | {"credits": 1.5}, "credits", "invalid"),
+            (PERIOD | {"renewal": "always"}, "renewal", "invalid_choice"),
+            (PERIOD | {"features": "sauna"}, "features", "not_a_list"),
+            (PERIOD | {"features": ["x" * 81]}, "features.0", "max_length"),
+            (PERIOD | {"features": ["x"] * 51}, "features", "max_length"),
+            (PERIOD | {"access_rules": [{}]}, "access_rules.0.weekdays", "required"),
+            (PERIOD | {"access_rules": [{}]}, "access_rules.0.from", "required"),
+            (
+                PERIOD | {"access_rules": [RULE | {"weekdays": []}]},
+                "access_rules.0.weekdays",
+                "empty",
+            ),
+            (
+                PERIOD | {"access_rules": [RULE | {"weekdays": [0]}]},
+                "access_rules.0.weekdays.0",
+                "min_value",
+            ),
+            (
+                PERIOD | {"access_rules": [RULE | {"from": "24:00"}]},
+                "access_rules.0.from",
+                "invalid",
+            ),
+            (
+                PERIOD | {"access_rules": [RULE | {"from": "9:00"}]},
+                "access_rules.0.from",
+                "invalid",
+            ),
+            (
+                PERIOD | {"access_rules": [RULE | {"from": "0٩:00"}]},
+                "access_rules.0.from",
+                "invalid",
+            ),
+            (
+                PERIOD | {"access_rules": [RULE | {"until": "05:00"}]},
+                "access_rules.0.until",
+                "invalid",
+            ),
+            (
+                PERIOD | {"access_rules": [RULE | {"until": "06:00"}]},
+                "access_rules.0.until",
+                "invalid",
+            ),
+            (
+                PERIOD | {"access_rules": [RULE, RULE | {"days": 1}]},
+                "access_rules.1.days",
+                "unknown_field",
+            ),
+            (PERIOD | {"colour": "red"}, "colour", "unknown_field"),
+        ],
+    )
+    def test_names_what_is_wrong(
+        self, admin_a: Caller, body: dict[str, Any], field: str, code: str
+    ) -> None:
+        assert (field, code) in codes(admin_a.post("packages", body))
+        assert len(admin_a.get("packages").json()["results"]) == 2
+
+    @pytest.mark.parametrize("missing", ["name", "type", "price", "duration"])
+    def test_needs_the_essentials(self, admin_a: Caller, missing: str) -> None:
+        body = {name: value for name, value in PERIOD.items() if name != missing}
+        assert codes(admin_a.post("packages", body)) == {(missing, "required")}
+
+    def test_needs_credits_where_credits_are_sold(self, admin_a: Caller) -> None:
+        body = {name: value for name, value in CREDITS.items() if name != "credits"}
+        assert codes(admin_a.post("packages", body)) == {("credits", "required")}
+
+
+class TestChange:
+    def test_changes_what_is_sent_and_nothing_else(
+        self, admin_a: Caller, club_a: ClubWorld
+    ) -> None:
+        path = f"packages/{club_a.credits_package}"
+        before = admin_a.get(path).json()
+        changes = {
+            "name": "Twelve visits",
+            "credits": 12,
+            "price": {"amount": 10900, "currency": "EUR"},
+            "duration": None,
+            "is_active": False,
+        }
+        response = admin_a.patch(path, changes)
+        assert response.status_code == 200
+        assert response.json() == admin_a.get(path).json() == before | changes
+
+    def test_leaves_what_was_bought_as_it_was(
+        self, admin_a: Caller, customer_a: Caller, club_a: ClubWorld
+    ) -> None:
+        before = customer_a.get("me/subscriptions").json()
+        changes = {"credits": 99, "name": "Other", "price": {"amount": 1, "currency": "EUR"}}
+        admin_a.patch(f"packages/{club_a.credits_package}", changes)
+        assert customer_a.get("me/subscriptions").json() == before
+
+    @pytest.mark.parametrize(
+        ("changes", "field", "code"),
+        [
+            ({"type": "period"}, "type", "unknown_field"),
+            ({"credits": None}, "credits", "required"),
+            ({"price": {"amount": 1, "currency": "USD"}}, "price.currency", "wrong_currency"),
+            ({"name": ""}, "name", "blank"),
+        ],
+    )
+    def test_names_what_is_wrong(
+        self,
+        admin_a: Caller,
+        club_a: ClubWorld,
+        changes: dict[str, Any],
+        field: str,
+        code: str,
+    ) -> None:
+        path = f"packages/{club_a.credits_package}"
+        before = admin_a.get(path).json()
+        assert codes(admin_a.patch(path, changes)) == {(field, code)}
+        assert admin_a.get(path).json() == before
+
+    def test_names_what_does_not_fit_a_period(self, admin_a: Caller, club_a: ClubWorld) -> None:
+        path = f"packages/{club_a.period_package}"
+        assert codes(admin_a.patch(path, {"duration": None})) == {("duration", "required")}
+        assert codes(admin_a.patch(path, {"credits": 5})) == {("credits", "not_allowed")}
+
+
+class TestOffer:
+    @pytest.fixture
+    def hidden(self, admin_a: Caller) -> list[str]:
+        """A package that is not public, and one that is no longer sold."""
+        made = [
+            admin_a.post("packages", PERIOD | fields).json()
+            for fields in (
+                {"name": "Staff", "is_public": False},
+                {"name": "Old", "is_active": False},
+            )
+        ]
+        return [row["id"] for row in made]
+
+    def names(self, caller: Caller, query: str = "") -> list[str]:
+        return [row["name"] for row in caller.get(f"packages{query}").json()["results"]]
+
+    def test_is_all_that_customers_see(
+        self, customer_a: Caller, hidden: list[str], club_a: ClubWorld
+    ) -> None:
+        assert self.names(customer_a) == ["Monthly", "Ten visits"]
+        assert self.names(customer_a, "?is_public=false") == []
+        assert self.names(customer_a, "?is_active=false") == []
+        for package in hidden:
+            assert customer_a.get(f"packages/{package}").status_code == 404
+        assert customer_a.get(f"packages/{club_a.period_package}").status_code == 200
+
+    def test_is_not_all_that_those_see_who_sell(self, staff_a: Caller, hidden: list[str]) -> None:
+        assert self.names(staff_a) == ["Old", "Staff", "Monthly", "Ten visits"]
+        for package in hidden:
+            assert staff_a.get(f"packages/{package}").status_code == 200
+
+    @pytest.mark.parametrize(
+        ("query", "names"),
+        [
+            ("?type=credits", ["Ten visits"]),
+            ("?type=period&is_active=true", ["Staff", "Monthly"]),
+            ("?is_public=false", ["Staff"]),
+        ],
+    )
+    def test_is_filtered(
+        self, staff_a: Caller, hidden: list[str], query: str, names: list[str]
+    ) -> None:
+        assert self.names(staff_a, query) == names
+
+    def test_is_not_filtered_by_what_makes_no_sense(self, staff_a: Caller) -> None:
+        assert codes(staff_a.get("packages?type=eternal")) == {("type", "invalid_choice")}
+
+
+class TestAccess:
+    @pytest.mark.parametrize("role", [Role.CLUB_STAFF, Role.CUSTOMER])
+    def test_lets_only_admins_change_what_is_sold(self, club_a: ClubWorld, role: Role) -> None:
+        caller = as_role(club_a, role)
+        path = f"packages/{club_a.period_package}"
+        before = caller.get(path).json()
+        assert caller.post("packages", PERIOD).status_code == 403
+        assert caller.patch(path, {"name": "x"}).status_code == 403
+        assert caller.get(path).json() == before
+
+    def test_knows_the_clubs_own_alone(self, admin_a: Caller, club_b: ClubWorld) -> None:
+        for unknown in (club_b.period_package, new_id()):
+            assert admin_a.get(f"packages/{unknown}").status_code == 404
+            assert admin_a.patch(f"packages/{unknown}", {"name": "x"}).status_code == 404
