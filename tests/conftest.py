@@ -1,7 +1,8 @@
 """The test database, the world in it, and a second one for real servers and connections.
 
 The first database is built once per session and every test rolls back. ``live_database`` is a
-copy of it (`CREATE DATABASE ... TEMPLATE`) in which tests commit for real.
+copy of it (`CREATE DATABASE ... TEMPLATE`) in which tests commit for real; each module that asks
+for it starts with a fresh one.
 """
 
 import os
@@ -42,20 +43,29 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
         build_platform()
         _world.a, _world.b = build_club("alpha"), build_club("beta")
         connections.close_all()
-        with _maintenance() as admin:
-            admin.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                    sql.Identifier(f"{base}_live"), sql.Identifier(base)
-                )
-            )
+        _copy_database(base, f"{base}_pristine")
+        _copy_database(base, f"{base}_live")
     yield
     with django_db_blocker.unblock():
         connections.close_all()
         with _maintenance() as admin:
-            for name in (base, f"{base}_live"):
-                admin.execute(
-                    sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-                )
+            for suffix in ("", "_live", "_pristine"):
+                _drop_database(admin, base + suffix)
+
+
+def _copy_database(source: str, target: str) -> None:
+    """Make ``target`` a fresh copy of ``source``, to which nobody may be connected."""
+    with _maintenance() as admin:
+        _drop_database(admin, target)
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(target), sql.Identifier(source)
+            )
+        )
+
+
+def _drop_database(admin: psycopg.Connection[Any], name: str) -> None:
+    admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _maintenance() -> psycopg.Connection[Any]:
@@ -145,8 +155,16 @@ class LiveDatabase:
     url: str
 
 
+@pytest.fixture(scope="module")
+def _fresh_live_database(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Undo what the module before has committed; a server that is connected connects again."""
+    base = connections.databases["default"]["NAME"]
+    with django_db_blocker.unblock():
+        _copy_database(f"{base}_pristine", f"{base}_live")
+
+
 @pytest.fixture
-def live_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[LiveDatabase]:
+def live_database(_fresh_live_database: None, django_db_blocker: Any) -> Iterator[LiveDatabase]:
     """Point this process's connections, and every new thread's, at the committing database."""
     values = connections.databases["default"]
     base = values["NAME"]

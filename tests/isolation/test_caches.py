@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.core.cache.backends.base import default_key_func
 
 from platform_shared.accounts import services as account_services
@@ -53,7 +53,8 @@ class TestDjangosCache:
     def test_would_be_shared_with_djangos_own_keys(
         self, club_a: ClubWorld, club_b: ClubWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(cache, "key_func", default_key_func, raising=False)
+        # The cache itself: an attribute set through the proxy would be taken away at the end.
+        monkeypatch.setattr(caches["default"], "key_func", default_key_func)
         with binding.club(club_a.ref):
             cache.set("colour", "alpha's")
         with binding.club(club_b.ref):

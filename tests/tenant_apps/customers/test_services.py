@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from platform_shared.accounts import services as account_services
 from platform_shared.accounts.errors import EmailTaken
@@ -146,16 +145,3 @@ class TestInviteCustomer:
     def test_needs_a_customer(self, bound_a: ClubWorld) -> None:
         with pytest.raises(NotFound):
             services.invite_customer(customer_id=new_id(), password=None, now=BORN)
-
-
-class TestDeactivation:
-    def test_does_not_hide_the_customer_from_themselves(
-        self,
-        bound_a: ClubWorld,
-        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-    ) -> None:
-        with django_capture_on_commit_callbacks(execute=True):
-            services.change_customer(customer_id=bound_a.customer, changes={"is_active": False})
-        assert account_services.sign_in(
-            email="customer@alpha.test", password=PASSWORD, now=clock.now()
-        )
