@@ -36,11 +36,6 @@ def get_by_user(user_id: UUID) -> Customer:
     return customer
 
 
-def find_customer(customer_id: UUID) -> Customer | None:
-    """Return the customer, or None."""
-    return Customer.objects.filter(pk=customer_id).first()
-
-
 def ids_of(customer_id: UUID) -> QuerySet[Customer, Any]:
     """Return the id if the club has such a customer, as a subquery."""
     return Customer.objects.filter(pk=customer_id).values("pk")

@@ -63,7 +63,7 @@ class TestTwins:
 
     def test_need_a_club_to_be_seen_at_all(self, unbound_by_default: None) -> None:
         with pytest.raises(ClubNotBound):
-            selectors.find_customer(TWIN)
+            selectors.get_customer(TWIN)
 
 
 class TestSameEmail:

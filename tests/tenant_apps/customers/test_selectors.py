@@ -20,12 +20,6 @@ class TestGetCustomer:
                     selectors.get_customer(unknown)
 
 
-class TestFindCustomer:
-    def test_returns_none_where_there_is_nobody(self, bound_a: ClubWorld) -> None:
-        assert selectors.find_customer(new_id()) is None
-        assert selectors.find_customer(bound_a.customer) is not None
-
-
 class TestGetByUser:
     def test_finds_whose_login_it_is(self, bound_a: ClubWorld) -> None:
         user = account_selectors.find_by_email(bound_a.email(Role.CUSTOMER))
