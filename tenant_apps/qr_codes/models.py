@@ -50,6 +50,7 @@ class QRCode(ActorStamp):
         "subscriptions.Subscription", on_delete=models.PROTECT, null=True, related_name="+"
     )
     kind = models.CharField(max_length=8, choices=CodeKind.choices)
+    label = models.CharField(max_length=80, blank=True, default="", db_default="")
     signing_key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, related_name="+")
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)

@@ -32,6 +32,18 @@ def get_code(code_id: UUID, *, customer_id: UUID | None = None) -> QRCode:
     return code
 
 
+def lock_code(code_id: UUID) -> QRCode:
+    """Return the code, locked until the transaction ends.
+
+    Raises:
+        NotFound: there is none.
+    """
+    code = QRCode.objects.select_for_update(of=("self",)).filter(pk=code_id).first()
+    if code is None:
+        raise NotFound("No such QR code.")
+    return code
+
+
 def find_active(customer_id: UUID, now: datetime) -> QRCode | None:
     """Return the customer's newest code that a door accepts, or None."""
     return (

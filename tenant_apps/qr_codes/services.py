@@ -19,8 +19,11 @@ def issue_code(
     now: datetime,
     actor: Actor,
     subscription_id: UUID | None = None,
+    label: str = "",
 ) -> QRCode:
     """Issue a new static code; the customer's others stay as they are.
+
+    ``label`` tells several codes of a customer apart ("card", "spare key").
 
     Locks: the customer.
 
@@ -40,6 +43,7 @@ def issue_code(
             customer_id=customer_id,
             subscription_id=subscription_id,
             kind=CodeKind.STATIC,
+            label=label,
             signing_key=keys.signing_key(),
             expires_at=expires_at,
             created_at=now,
@@ -64,8 +68,10 @@ def find_or_issue(
     )
 
 
-def change_code(*, code_id: UUID, is_active: bool, now: datetime) -> QRCode:
-    """Revoke a code, for good.
+def change_code(
+    *, code_id: UUID, now: datetime, is_active: bool | None = None, label: str | None = None
+) -> QRCode:
+    """Relabel a code, or revoke it, for good.
 
     Locks: the code. Idempotent by: the revocation itself.
 
@@ -74,14 +80,43 @@ def change_code(*, code_id: UUID, is_active: bool, now: datetime) -> QRCode:
         CodeRevoked: it was to be made active again.
     """
     with transaction.atomic():
-        selectors.get_code(code_id)
-        code = QRCode.objects.select_for_update(of=("self",)).get(pk=code_id)
+        code = selectors.lock_code(code_id)
         if is_active and code.revoked_at is not None:
             raise CodeRevoked
-        if not is_active and code.revoked_at is None:
+        if is_active is False and code.revoked_at is None:
             code.revoked_at = now
-            code.save(update_fields=["revoked_at"])
+        if label is not None:
+            code.label = label
+        code.save(update_fields=["revoked_at", "label"])
     return selectors.get_code(code_id)
+
+
+def reissue_code(*, code_id: UUID, now: datetime, actor: Actor) -> QRCode:
+    """Replace a lost code: it is revoked, and its customer gets a new one like it.
+
+    Locks: the customer, then the code.
+    Idempotent by: the revocation; a second call is refused instead of issuing a third code.
+
+    Raises:
+        NotFound: no such code.
+        CodeRevoked: it has been revoked or replaced before.
+        InvalidInput: it has expired, so one like it would open nothing.
+    """
+    with transaction.atomic():
+        customer_selectors.lock_customer(selectors.get_code(code_id).customer_id)
+        code = selectors.lock_code(code_id)
+        if code.revoked_at is not None:
+            raise CodeRevoked("The code has been revoked or replaced before.")
+        code.revoked_at = now
+        code.save(update_fields=["revoked_at"])
+        return issue_code(
+            customer_id=code.customer_id,
+            subscription_id=code.subscription_id,
+            expires_at=code.expires_at,
+            label=code.label,
+            now=now,
+            actor=actor,
+        )
 
 
 def draw(code: QRCode) -> str:

@@ -64,6 +64,7 @@ GET   /api/v1/qr-codes                                 401  403  200  200  200  
 POST  /api/v1/qr-codes                                 401  403  201  201  201  403  401  401  401
 GET   /api/v1/qr-codes/<uuid:code_id>                  401  403  200  200  200  403  401  401  401
 PATCH /api/v1/qr-codes/<uuid:code_id>                  401  403  200  200  200  403  401  401  401
+POST  /api/v1/qr-codes/<uuid:code_id>/reissue          401  403  201  201  201  403  401  401  401
 GET   /api/v1/qr-codes/<uuid:code_id>/image            401  403  200  200  200  403  401  401  401
 GET   /api/v1/invoices                                 401  403  200  200  200  403  401  401  401
 GET   /api/v1/invoices/<uuid:invoice_id>               401  403  200  200  200  403  401  401  401

@@ -18,6 +18,7 @@ class QRCodeSerializer(serializers.ModelSerializer[QRCode]):
             "id",
             "code",
             "kind",
+            "label",
             "customer",
             "subscription",
             "is_active",
@@ -35,7 +36,19 @@ class QRCodeSerializer(serializers.ModelSerializer[QRCode]):
 class NewQRCodeSerializer(StrictSerializer):
     customer = serializers.UUIDField(source="customer_id")
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    label = serializers.CharField(  # type: ignore[assignment]
+        max_length=80,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Tells several codes of a customer apart.",
+    )
 
 
 class ChangeQRCodeSerializer(StrictSerializer):
-    is_active = serializers.BooleanField(help_text="false revokes the code, for good.")
+    is_active = serializers.BooleanField(
+        required=False, help_text="false revokes the code, for good."
+    )
+    label = serializers.CharField(  # type: ignore[assignment]
+        max_length=80, required=False, allow_blank=True
+    )

@@ -76,6 +76,17 @@ class QRCodeView(ApiView):
         return Response(serializers.QRCodeSerializer(code).data)
 
 
+class ReissueView(ApiView):
+    """A lost code is replaced."""
+
+    access = {"POST": Permission.QR_CODES_MANAGE}
+
+    @operation("reissueQrCode", "QR codes", answers={201: serializers.QRCodeSerializer})
+    def post(self, request: Request, code_id: UUID) -> Response:
+        code = services.reissue_code(code_id=code_id, now=clock.now(), actor=self.caller.actor)
+        return Response(serializers.QRCodeSerializer(code).data, status=201)
+
+
 class QRCodeImageView(ApiView):
     access = {"GET": Permission.QR_CODES_MANAGE}
 

@@ -39,7 +39,11 @@ def read(png: bytes) -> zxingcpp.Barcode:
 
 class TestCodes:
     def test_are_issued_and_shown(self, desk: Caller, club_a: ClubWorld, watch: Watch) -> None:
-        body = {"customer": str(club_a.customer), "expires_at": "2026-04-01T00:00:00+02:00"}
+        body = {
+            "customer": str(club_a.customer),
+            "expires_at": "2026-04-01T00:00:00+02:00",
+            "label": "spare key",
+        }
         answer = desk.post("qr-codes", body)
         assert answer.status_code == 201
         made = answer.json()
@@ -47,6 +51,7 @@ class TestCodes:
             "id": made["id"],
             "code": made["code"],
             "kind": "static",
+            "label": "spare key",
             "customer": str(club_a.customer),
             "subscription": None,
             "is_active": True,

@@ -125,6 +125,59 @@ class TestChangeCode:
         with pytest.raises(NotFound):
             services.change_code(code_id=club_b.qr_code, is_active=False, now=BORN)
 
+    def test_relabels_and_leaves_the_rest(self, bound_a: ClubWorld) -> None:
+        code = services.change_code(code_id=bound_a.qr_code, label="spare key", now=BORN)
+        assert (code.label, code.revoked_at) == ("spare key", None)
+
+
+class TestReissueCode:
+    def test_replaces_a_code_by_one_like_it(self, bound_a: ClubWorld) -> None:
+        lost = services.issue_code(
+            customer_id=bound_a.customer,
+            expires_at=BORN + WEEK,
+            label="card",
+            now=BORN,
+            actor=STAFF,
+        )
+        new = services.reissue_code(code_id=lost.id, now=BORN, actor=STAFF)
+        assert new.id != lost.id
+        assert (new.customer_id, new.label, new.expires_at) == (
+            bound_a.customer,
+            "card",
+            BORN + WEEK,
+        )
+        assert not selectors.get_code(lost.id).is_active_at(BORN)
+        assert selectors.get_code(bound_a.qr_code).is_active_at(BORN)  # another code of theirs
+
+    def test_shuts_the_door_to_the_lost_one_alone(self, bound_a: ClubWorld) -> None:
+        lost = services.draw(selectors.get_code(bound_a.qr_code))
+        new = services.reissue_code(code_id=bound_a.qr_code, now=BORN, actor=STAFF)
+        assert reason(lost, at=BORN + WEEK) == "code_revoked"
+        assert reason(services.draw(new), at=BORN + WEEK) == "ok"
+
+    def test_replaces_once(self, bound_a: ClubWorld) -> None:
+        services.reissue_code(code_id=bound_a.qr_code, now=BORN, actor=STAFF)
+        before = selectors.list_of_customer(bound_a.customer).count()
+        with pytest.raises(CodeRevoked):
+            services.reissue_code(code_id=bound_a.qr_code, now=BORN, actor=STAFF)
+        assert selectors.list_of_customer(bound_a.customer).count() == before
+
+    def test_leaves_an_expired_one_as_it_is(self, bound_a: ClubWorld) -> None:
+        old = issue(bound_a.customer, expires_at=BORN + WEEK)
+        with pytest.raises(InvalidInput, match="expires_at"):
+            services.reissue_code(code_id=old.id, now=BORN + 2 * WEEK, actor=STAFF)
+        assert selectors.get_code(old.id).revoked_at is None
+
+    def test_knows_no_code_of_another_club(self, bound_a: ClubWorld, club_b: ClubWorld) -> None:
+        with pytest.raises(NotFound):
+            services.reissue_code(code_id=club_b.qr_code, now=BORN, actor=STAFF)
+
+
+class TestLockCode:
+    def test_knows_no_code_of_another_club(self, bound_a: ClubWorld, club_b: ClubWorld) -> None:
+        with pytest.raises(NotFound):
+            selectors.lock_code(club_b.qr_code)
+
 
 class TestDraw:
     def test_gives_the_same_text_each_time(self, bound_a: ClubWorld) -> None:
