@@ -53,6 +53,7 @@ POST  /api/v1/customers                                401  403  201  201  201  
 GET   /api/v1/customers/<uuid:customer_id>             401  403  200  200  200  403  401  401  401
 PATCH /api/v1/customers/<uuid:customer_id>             401  403  200  200  200  403  401  401  401
 POST  /api/v1/customers/<uuid:customer_id>/invitation  401  403  201  201  201  403  401  401  401
+GET   /api/v1/catalogue                                200  200  200  200  200  200  200  200  200
 GET   /api/v1/packages                                 401  200  200  200  200  403  401  401  401
 POST  /api/v1/packages                                 401  403  403  201  201  403  401  401  401
 GET   /api/v1/packages/<uuid:package_id>               401  200  200  200  200  403  401  401  401

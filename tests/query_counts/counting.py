@@ -35,6 +35,7 @@ LISTS = {
         "locations",
         "customers",
         "packages",
+        "catalogue",
         "subscriptions",
         "qr-codes",
         "invoices",

@@ -86,6 +86,13 @@ class PackageSerializer(TermsSerializer):
         )
 
 
+class OfferSerializer(PackageSerializer):
+    """A package as the club's own site shows it to anybody."""
+
+    class Meta(PackageSerializer.Meta):
+        fields = ("id", "name", "description", *TERMS, "credits")  # type: ignore[assignment]
+
+
 class ChangePackageSerializer(StrictSerializer):
     """Every field of a package; what is left out stays."""
 

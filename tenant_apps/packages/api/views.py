@@ -1,7 +1,7 @@
 from uuid import UUID
 
 from platform_shared.kit import clock
-from platform_shared.kit.access import Permission
+from platform_shared.kit.access import Open, Permission
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.packages import selectors, services
@@ -36,6 +36,17 @@ class PackagesView(_PackageView):
         data = self.valid(serializers.NewPackageSerializer)
         package = services.create_package(now=clock.now(), fields=data)
         return Response(serializers.PackageSerializer(package).data, status=201)
+
+
+class CatalogueView(ApiView):
+    """What the club offers, for its own site: nobody has to sign in, and a token is ignored."""
+
+    access = {"GET": Open.PUBLIC}
+    authentication_classes = ()
+
+    @operation("listCatalogue", "Packages", answers=serializers.OfferSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return self.page(selectors.list_packages(only_on_offer=True), serializers.OfferSerializer)
 
 
 class PackageView(_PackageView):

@@ -32,6 +32,14 @@ def command(*words: str) -> str:
     return out.getvalue()
 
 
+class TestList:
+    def test_shows_the_keys_newest_first(self, bound_a: ClubWorld) -> None:
+        old = keys.signing_key()
+        new = keys.rotate(now=BORN)
+        lines = command("list", "--club", "alpha").splitlines()
+        assert [line.split(",")[0] for line in lines] == [f"{new}: signing", f"{old}: verifying"]
+
+
 class TestRotate:
     def test_signs_new_codes_with_the_new_key(self, bound_a: ClubWorld) -> None:
         old = keys.signing_key()

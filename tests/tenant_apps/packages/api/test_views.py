@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from platform_shared.clubs import services as club_services
+from platform_shared.clubs.enums import ClubStatus
 from platform_shared.kit.access import Role
 from platform_shared.kit.ids import new_id
+from platform_shared.tenancy import binding
 from tests.support.api import Caller, as_role
 from tests.support.world import ClubWorld
 
@@ -261,6 +264,36 @@ class TestOffer:
 
     def test_is_not_filtered_by_what_makes_no_sense(self, staff_a: Caller) -> None:
         assert codes(staff_a.get("packages?type=eternal")) == {("type", "invalid_choice")}
+
+
+class TestCatalogue:
+    def test_shows_anybody_what_is_on_offer(
+        self, admin_a: Caller, club_a: ClubWorld, club_b: ClubWorld
+    ) -> None:
+        hidden = admin_a.post("packages", CREDITS | {"name": "Hidden", "is_public": False}).json()
+        archived = admin_a.post("packages", CREDITS | {"name": "Archived"}).json()
+        admin_a.patch(f"packages/{archived['id']}", {"is_active": False})
+        shown = as_role(club_a, None).get("catalogue").json()["results"]
+        assert {row["id"] for row in shown} == {
+            str(club_a.credits_package),
+            str(club_a.period_package),
+        }
+        everything = {row["id"] for row in admin_a.get("packages").json()["results"]}
+        assert {hidden["id"], archived["id"]} <= everything  # so there was something to leave out
+
+    def test_says_what_is_sold_and_nothing_of_the_running_of_it(self, club_a: ClubWorld) -> None:
+        (row, *_) = as_role(club_a, None).get("catalogue").json()["results"]
+        assert {"name", "price", "duration", "credits", "access_rules"} <= set(row)
+        assert not {"is_active", "is_public", "created_at"} & set(row)
+
+    def test_is_no_reason_to_look_at_a_token(self, club_a: ClubWorld) -> None:
+        assert Caller(club_a.host, "no.token.atall").get("catalogue").status_code == 200
+
+    def test_is_shut_with_the_club(self, club_a: ClubWorld) -> None:
+        with binding.platform():
+            club_services.set_status(club_id=club_a.ref.id, status=ClubStatus.SUSPENDED)
+        answer = as_role(club_a, None).get("catalogue")
+        assert (answer.status_code, answer.json()["code"]) == (403, "club_suspended")
 
 
 class TestAccess:
