@@ -3,6 +3,10 @@
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo, available_timezones
 
+# Names that a system's zone directory may have beside the database's own: what they mean depends
+# on the machine, or on nobody.
+_NO_PLACES = frozenset({"localtime", "posixrules", "Factory"})
+
 
 def now() -> datetime:
     """Return the current time, aware, in UTC."""
@@ -25,4 +29,4 @@ def start_of(day: date, time_zone: str) -> datetime:
 
 def is_time_zone(name: str) -> bool:
     """Return whether ``name`` is an IANA time zone of this installation."""
-    return name in available_timezones()
+    return name in available_timezones() - _NO_PLACES

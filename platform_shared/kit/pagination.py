@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
@@ -15,6 +15,19 @@ class NewestFirst(CursorPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
+
+    def get_page_size(self, request: Request) -> int:
+        """Return how many rows a page has; who asks for more than 200 gets 200.
+
+        Raises:
+            ValidationError: ``page_size`` is no number from 1 up.
+        """
+        given = request.query_params.get(self.page_size_query_param)
+        if given is None:
+            return self.page_size
+        if not (given.isascii() and given.isdecimal() and given.strip("0")):
+            raise ValidationError({"page_size": "Must be a number from 1 up."}, code="invalid")
+        return min(int(given[:9]), self.max_page_size)  # nine digits are far beyond it
 
     def decode_cursor(self, request: Request) -> Any:
         """Return the cursor of the request, whose position must be an id."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from platform_shared.kit import emails
 from platform_shared.kit.money import Money, known_currencies
 
 
@@ -21,6 +22,21 @@ class StrictSerializer(serializers.Serializer[Any]):
                     }
                 )
         return super().to_internal_value(data)
+
+
+class EmailField(serializers.EmailField):
+    """An e-mail address, in the form in which it is stored; at most 254 characters (RFC 5321)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=254, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        address = emails.normalise(super().to_internal_value(data))
+        if not address.isascii():
+            # PostgreSQL and Python do not agree on the lower case of every letter, so two
+            # spellings could be one address to one of them and two to the other.
+            raise serializers.ValidationError("Must be written in ASCII.", "invalid")
+        return address
 
 
 class MoneySerializer(StrictSerializer):

@@ -185,9 +185,12 @@ class SharedCache[T]:
             _valkey_away_until = time.monotonic() + RETRY_SECONDS
             return load()
         if stored is not None:
-            entry = json.loads(stored)
-            if entry["version"] == version:
-                return None if entry["value"] is None else self._from_json(entry["value"])
+            try:
+                entry = json.loads(stored)
+                if entry["version"] == version:
+                    return None if entry["value"] is None else self._from_json(entry["value"])
+            except (KeyError, TypeError, ValueError):
+                pass  # another release wrote it: its values may have other fields
         value = load()
         entry = {"version": version, "value": None if value is None else self._to_json(value)}
         try:

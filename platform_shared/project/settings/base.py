@@ -131,6 +131,7 @@ REST_FRAMEWORK = {
         "platform_shared.clubs.api.guards.SupportIsRecorded",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "platform_shared.kit.negotiation.OnlyForm",
     "DEFAULT_PARSER_CLASSES": ["platform_shared.kit.parsers.BoundedJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "platform_shared.kit.openapi.OperationSchema",

@@ -1,9 +1,10 @@
 from django_filters import rest_framework as filters
 
+from platform_shared.kit.filters import FilterSet
 from tenant_apps.checkins.models import CheckIn
 
 
-class CheckInFilter(filters.FilterSet):
+class CheckInFilter(FilterSet):
     """The log by time (half-open), customer, result, reason, kind and location."""
 
     since = filters.IsoDateTimeFilter(field_name="scanned_at", lookup_expr="gte")

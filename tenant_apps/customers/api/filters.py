@@ -1,9 +1,11 @@
 from django_filters import rest_framework as filters
 
+from platform_shared.kit import emails
+from platform_shared.kit.filters import FilterSet
 from tenant_apps.customers.models import Customer
 
 
-class CustomerFilter(filters.FilterSet):
+class CustomerFilter(FilterSet):
     email = filters.CharFilter(method="by_email", label="Exact, whatever its case.")
 
     class Meta:
@@ -11,4 +13,4 @@ class CustomerFilter(filters.FilterSet):
         fields = ("is_active",)
 
     def by_email(self, queryset: object, name: str, value: str) -> object:
-        return queryset.filter(email=value.strip().lower())  # type: ignore[attr-defined]
+        return queryset.filter(email=emails.normalise(value))  # type: ignore[attr-defined]

@@ -1,9 +1,8 @@
-from django_filters import rest_framework as filters
-
+from platform_shared.kit.filters import FilterSet
 from tenant_apps.packages.models import Package
 
 
-class PackageFilter(filters.FilterSet):
+class PackageFilter(FilterSet):
     class Meta:
         model = Package
         fields = ("type", "is_active", "is_public")

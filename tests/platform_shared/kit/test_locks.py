@@ -32,7 +32,7 @@ class TestNumber:
         assert locks.number("ab", "c") != locks.number("a", "bc")
 
 
-class TestTake:
+class TestLocks:
     @pytest.fixture
     def other(self, live_database: LiveDatabase) -> Iterator[psycopg.Connection]:
         with psycopg.connect(live_database.url, autocommit=True) as connection:
@@ -52,3 +52,11 @@ class TestTake:
                 assert not self.free(other, "provision", "demo")
                 assert self.free(other, "provision", "another")
             assert self.free(other, "provision", "demo")
+
+    def test_are_taken_only_when_free_by_who_does_not_wait(self, other: psycopg.Connection) -> None:
+        with binding.platform(), transaction.atomic():
+            assert locks.try_take("provision", "demo")
+            assert not self.free(other, "provision", "demo")
+            with other.transaction():
+                assert self.free(other, "provision", "another")
+                assert not locks.try_take("provision", "another")

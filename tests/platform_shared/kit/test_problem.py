@@ -64,10 +64,6 @@ class TestMalformedRequests:
         body = b'{"name": "' + b"x" * 1024 * 1024 + b'"}'
         document_of(send(admin_a, "POST", "customers", body), 413, "payload_too_large")
 
-    def test_an_answer_of_another_type_is_406(self, admin_a: Caller) -> None:
-        response = admin_a.get("customers", Accept="text/html")
-        document_of(response, 406, "not_acceptable")
-
     @pytest.mark.parametrize("body", [b"[]", b'"text"', b"7", b"null"])
     def test_a_payload_that_is_no_object_is_400_about_the_body(
         self, admin_a: Caller, body: bytes

@@ -431,6 +431,19 @@ class TestListener:
 
 
 class TestStored:
+    @pytest.mark.parametrize(
+        "stored",
+        ["", "{", "[]", "7", "null", "{}", '{"version": null}', '{"version": null, "value": 5}'],
+    )
+    def test_entries_of_another_release_are_loaded_anew(
+        self, listener: _Listener, stored: str
+    ) -> None:
+        cache = SharedCache("test", to_json=str, from_json=lambda value: value["text"])
+        valkey.client().set(cache._data_key("key"), stored)
+        assert cache.get("key", Source()) == "old"
+        entry = json.loads(valkey.client().get(cache._data_key("key")) or "")
+        assert entry["value"] == "old"
+
     def test_entries_carry_the_version_they_were_loaded_under(
         self, cache: SharedCache[str]
     ) -> None:
