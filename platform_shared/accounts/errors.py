@@ -23,6 +23,10 @@ class EmailTaken(DomainError):
     code, status, title = "email_taken", 409, "Another account has this e-mail address"
 
 
+class AccountInactive(DomainError):
+    code, status, title = "account_inactive", 409, "The account is deactivated"
+
+
 class LastAdmin(DomainError):
     code, status, title = "last_admin", 409, "Somebody must remain who can manage this"
 

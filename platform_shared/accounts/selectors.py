@@ -3,6 +3,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from platform_shared.accounts.models import User
+from platform_shared.kit import emails
 from platform_shared.kit.access import Role
 from platform_shared.kit.errors import NotFound
 
@@ -26,7 +27,7 @@ def get_user(user_id: UUID, *roles: Role) -> User:
 
 def find_by_email(email: str) -> User | None:
     """Return the account with this e-mail, whatever its case, or None."""
-    return User.objects.filter(email=email.strip().lower()).first()
+    return User.objects.filter(email=emails.normalise(email)).first()
 
 
 def lock_user(user_id: UUID, *roles: Role) -> User:

@@ -14,10 +14,12 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from platform_shared.accounts import selectors, sessions, tokens
 from platform_shared.accounts.enums import CLUB_ROLES
 from platform_shared.accounts.errors import (
+    AccountInactive,
     EmailTaken,
     InvalidCredentials,
     InvalidPasswordLink,
@@ -26,7 +28,7 @@ from platform_shared.accounts.errors import (
 )
 from platform_shared.accounts.models import PasswordLink, RefreshToken, Session, User
 from platform_shared.clubs import services as club_services
-from platform_shared.kit import locks
+from platform_shared.kit import emails, locks
 from platform_shared.kit.access import Role
 from platform_shared.kit.errors import FieldError, InvalidInput
 from platform_shared.kit.principal import Principal
@@ -60,17 +62,21 @@ def create_user(
         InvalidInput: the password is too weak.
         PlanLimitReached: the club's plan has no room for another member of staff.
     """
-    email = email.strip().lower()
+    email = emails.normalise(email)
     with transaction.atomic():
-        locks.take("account-email", binding.scope(), email)
-        if selectors.find_by_email(email) is not None:
-            raise EmailTaken
+        _claim_email(email)
         if role in CLUB_ROLES:
             club_services.require_room(Limit.STAFF, _active_staff())
         user = User(email=email, name=name, role=role, created_at=now)
         _set_password(user, password)
         user.save(force_insert=True)
         return user, None if password else create_password_link(user=user, now=now)
+
+
+def _claim_email(email: str) -> None:
+    locks.take("account-email", binding.scope(), email)
+    if selectors.find_by_email(email) is not None:
+        raise EmailTaken
 
 
 def _active_staff() -> Any:
@@ -118,6 +124,8 @@ def change_user(
         user.save(update_fields=list(changes) or ["name"])
         if silenced or demoted:
             _revoke_sessions(user, "account_changed", now)
+        elif "name" in changes:
+            _forget_after_commit(*_open_sessions(user).values_list("pk", flat=True))
         return user
 
 
@@ -143,8 +151,10 @@ def _digest(secret: str) -> bytes:
 def create_password_link(*, user: User, now: datetime) -> str:
     """Return a link that sets the account's password once; it lives three days.
 
-    The secret is only in the link: the database keeps its SHA-256.
+    Older links of the account end. The secret is only in the link: the database keeps its SHA-256.
+    Runs in the caller's transaction, which has made the account or holds its lock.
     """
+    PasswordLink.objects.filter(user=user, used_at=None).delete()
     secret = secrets.token_urlsafe(32)
     PasswordLink.objects.create(
         user=user, token_hash=_digest(secret), expires_at=now + PASSWORD_LINK_LIFETIME
@@ -157,6 +167,39 @@ def create_password_link(*, user: User, now: datetime) -> str:
     )
     port = f":{settings.EXTERNAL_PORT}" if settings.EXTERNAL_PORT else ""
     return f"{settings.EXTERNAL_SCHEME}://{host}{port}/api/v1/auth/password?token={secret}"
+
+
+def renew_password_link(*, user_id: UUID, roles: Iterable[Role], now: datetime) -> str:
+    """Return a fresh link for somebody whose link, or whose password, is lost.
+
+    The password that there is goes on working until the link is used.
+
+    Locks: the account.
+
+    Raises:
+        NotFound: no such account with one of ``roles``.
+        AccountInactive: its link would open nothing.
+    """
+    with transaction.atomic():
+        user = selectors.lock_user(user_id, *roles)
+        if not user.is_active:
+            raise AccountInactive
+        return create_password_link(user=user, now=now)
+
+
+def renew_invitation(*, user: User, email: str, name: str, now: datetime) -> str:
+    """Return a fresh link for an account that was never used, under its owner's name of today.
+
+    Runs in the caller's transaction, which holds the account's lock.
+
+    Raises:
+        EmailTaken: another account has the e-mail.
+    """
+    if email != user.email:
+        _claim_email(email)
+    user.email, user.name = email, name
+    user.save(update_fields=["email", "name"])
+    return create_password_link(user=user, now=now)
 
 
 def _open_links(secret: str, now: datetime) -> Any:
@@ -180,17 +223,15 @@ def get_password_link(*, secret: str, now: datetime) -> PasswordLink:
 def set_password_by_link(*, secret: str, password: str, now: datetime) -> None:
     """Set the password and end the link and every session of the account.
 
-    Locks: the link. Idempotent by: the link, which works once.
+    Locks: the account. Idempotent by: the link, which works once.
 
     Raises:
         InvalidPasswordLink: see ``get_password_link``.
         InvalidInput: the password is too weak; the link stays usable.
     """
     with transaction.atomic():
-        link = _open_links(secret, now).select_for_update(of=("self",)).first()
-        if link is None:
-            raise InvalidPasswordLink
-        user = selectors.lock_user(link.user_id, *Role)
+        user = selectors.lock_user(get_password_link(secret=secret, now=now).user_id, *Role)
+        get_password_link(secret=secret, now=now)  # it may have ended while we waited
         _set_password(user, password)
         user.save(update_fields=["password"])
         PasswordLink.objects.filter(user=user, used_at=None).update(used_at=now)
@@ -203,6 +244,11 @@ def set_password_by_link(*, secret: str, password: str, now: datetime) -> None:
 def sign_in(*, email: str, password: str, now: datetime) -> SignedIn:
     """Open a session.
 
+    The password is checked before anything is locked, which takes long on purpose; what was true
+    then is looked at again under the lock, so that no session outlives a password set meanwhile.
+
+    Locks: the account.
+
     Raises:
         InvalidCredentials: the same, and as slow, for every reason.
     """
@@ -214,8 +260,15 @@ def sign_in(*, email: str, password: str, now: datetime) -> SignedIn:
     if not check_password(password, user.password, setter=upgraded.append) or not user.is_active:
         raise InvalidCredentials
     with transaction.atomic():
-        if upgraded:
-            User.objects.filter(pk=user.pk).update(password=make_password(password))
+        checked, user = user.password, selectors.lock_user(user.pk, *Role)
+        if not user.is_active:
+            raise InvalidCredentials
+        if user.password != checked:  # set anew, or upgraded by another sign-in
+            if not check_password(password, user.password):
+                raise InvalidCredentials
+        elif upgraded:
+            user.password = make_password(password)
+            user.save(update_fields=["password"])
         session = Session.objects.create(
             user=user,
             created_at=now,
@@ -289,20 +342,27 @@ def _session_of(raw: str) -> UUID:
 
 
 def _revoke_sessions(user: User, reason: str, now: datetime) -> None:
-    open_sessions = Session.objects.select_for_update().filter(user=user, revoked_at=None)
-    _revoke(list(open_sessions), reason, now)
+    _revoke(list(_open_sessions(user).select_for_update()), reason, now)
     if user.role == Role.SYSTEM_ADMIN:
         ended = club_services.end_support_sessions(admin_id=user.pk, now=now)
         for session_id, club_id in ended.items():
             transaction.on_commit(partial(sessions.forget, session_id, scope=str(club_id)))
 
 
+def _open_sessions(user: User) -> QuerySet[Session]:
+    return Session.objects.filter(user=user, revoked_at=None)
+
+
 def _revoke(revoked: list[Session], reason: str, now: datetime) -> None:
     ids = [session.pk for session in revoked]
     Session.objects.filter(pk__in=ids).update(revoked_at=now, revoke_reason=reason)
-    if ids:
-        scope = binding.scope()
-        transaction.on_commit(lambda: sessions.forget(*ids, scope=scope))
+    _forget_after_commit(*ids)
+
+
+def _forget_after_commit(*session_ids: UUID) -> None:
+    """Have every process ask the database again whose sessions these are."""
+    scope = binding.scope()
+    transaction.on_commit(lambda: sessions.forget(*session_ids, scope=scope))
 
 
 def open_support_session(

@@ -4,18 +4,16 @@ from uuid import UUID
 
 from django.db import transaction
 
+from platform_shared.accounts import selectors as account_selectors
 from platform_shared.accounts import services as account_services
 from platform_shared.accounts.errors import EmailTaken
 from platform_shared.clubs import services as club_services
-from platform_shared.kit import locks
+from platform_shared.kit import emails, locks
 from platform_shared.kit.access import Role
 from platform_shared.plans.enums import Limit
 from platform_shared.tenancy import binding
 from tenant_apps.customers import selectors
-from tenant_apps.customers.errors import (
-    AlreadyInvited,
-    CustomerHasNoEmail,
-)
+from tenant_apps.customers.errors import AlreadyInvited, CustomerHasNoEmail
 from tenant_apps.customers.models import Customer
 
 NOBODY = UUID(int=0)
@@ -58,17 +56,25 @@ def change_customer(*, customer_id: UUID, changes: dict[str, Any]) -> Customer:
 def invite_customer(*, customer_id: UUID, password: str | None, now: datetime) -> str | None:
     """Give a customer a login; return the link to set its password, unless one is given.
 
-    Locks: the customer.
+    Who was invited and has set no password yet gets a fresh link, and older ones end.
+
+    Locks: the customer, then the login that there is.
 
     Raises:
-        CustomerHasNoEmail, AlreadyInvited, EmailTaken.
+        CustomerHasNoEmail, EmailTaken.
+        AlreadyInvited: the login is in use.
     """
     with transaction.atomic():
         customer = selectors.lock_customer(customer_id)
-        if customer.user_id is not None:
-            raise AlreadyInvited
         if customer.email is None:
             raise CustomerHasNoEmail
+        if customer.user_id is not None:
+            login = account_selectors.lock_user(customer.user_id, Role.CUSTOMER)
+            if login.has_usable_password() or password is not None:
+                raise AlreadyInvited
+            return account_services.renew_invitation(
+                user=login, email=customer.email, name=customer.name, now=now
+            )
         user, link = account_services.create_user(
             email=customer.email,
             name=customer.name,
@@ -85,7 +91,7 @@ def _claim_email(fields: dict[str, Any], own_id: UUID | None = None) -> None:
     """Normalise the e-mail in ``fields`` and make sure that no other customer has it."""
     if fields.get("email") is None:
         return
-    fields["email"] = fields["email"].strip().lower()
+    fields["email"] = emails.normalise(fields["email"])
     locks.take("customer-email", binding.scope(), fields["email"])
     other = Customer.objects.filter(email=fields["email"]).exclude(pk=own_id or NOBODY).first()
     if other is not None:

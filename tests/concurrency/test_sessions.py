@@ -1,14 +1,19 @@
-"""A refresh token spent by two at once has been copied: one gets new tokens, then all end."""
+"""Sessions in races: a refresh token that two spend, a password set while somebody signs in."""
 
+import threading
 from collections.abc import Callable
+from typing import Any
+from uuid import UUID
 
 import pytest
 
-from platform_shared.accounts import services
-from platform_shared.accounts.models import Session
+from platform_shared.accounts import selectors, services
+from platform_shared.accounts.models import Session, User
 from platform_shared.kit import clock
 from platform_shared.kit.access import Role
+from platform_shared.kit.ids import new_id
 from tests.concurrency.crowd import crowd, meeting, race, statuses
+from tests.platform_shared.accounts.crew import secret_of
 from tests.support.live import WebServer
 from tests.support.world import PASSWORD, ClubWorld
 
@@ -62,3 +67,72 @@ class TestWithoutGuards:
     ) -> None:
         monkeypatch.setattr(Session.objects, "select_for_update", lambda **_: Session.objects.all())
         assert spend_twice() == ["new tokens", "new tokens"]
+
+
+class TestSignInWhileThePasswordIsSet:
+    """The old password was right when it was looked at; by the time the session opens it is not."""
+
+    @pytest.fixture
+    def sessions_left(
+        self, club: ClubWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> Callable[[], tuple[list[str], int]]:
+        user, _ = services.create_user(
+            email=f"{new_id()}@alpha.test",
+            name="",
+            role=Role.CLUB_STAFF,
+            password=PASSWORD,
+            now=clock.now(),
+        )
+        link = services.renew_password_link(user_id=user.pk, roles=[*Role], now=clock.now())
+        checked, was_set = threading.Event(), threading.Event()
+        check = services.check_password
+
+        def check_and_dawdle(*args: Any, **options: Any) -> bool:
+            right = check(*args, **options)
+            checked.set()
+            was_set.wait(timeout=10)
+            return right
+
+        monkeypatch.setattr(services, "check_password", check_and_dawdle)
+
+        def sign_in_late() -> str:
+            services.sign_in(email=user.email, password=PASSWORD, now=clock.now())
+            return "signed in"
+
+        def set_password() -> str:
+            assert checked.wait(timeout=10)
+            services.set_password_by_link(
+                secret=secret_of(link), password="quite-another-horse", now=clock.now()
+            )
+            was_set.set()
+            return "set"
+
+        def meet() -> tuple[list[str], int]:
+            outcome = race(club.ref, sign_in_late, set_password)
+            return outcome, Session.objects.filter(user=user, revoked_at=None).count()
+
+        return meet
+
+    def test_opens_no_session(self, sessions_left: Callable[[], tuple[list[str], int]]) -> None:
+        assert sessions_left() == (["InvalidCredentials", "set"], 0)
+
+    def test_would_open_one_if_the_account_were_not_looked_at_again(
+        self,
+        sessions_left: Callable[[], tuple[list[str], int]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        # As it was when the password was checked.
+        stale: dict[UUID, User] = {}
+        find, lock = selectors.find_by_email, selectors.lock_user
+
+        def remember(email: str) -> User | None:
+            found = find(email)
+            if found is not None:
+                stale[found.pk] = found
+            return found
+
+        monkeypatch.setattr(selectors, "find_by_email", remember)
+        monkeypatch.setattr(
+            selectors, "lock_user", lambda pk, *roles: stale.get(pk) or lock(pk, *roles)
+        )
+        assert sessions_left() == (["signed in", "set"], 1)

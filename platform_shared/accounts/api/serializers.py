@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from platform_shared.accounts.enums import RoleChoices, StaffRole
 from platform_shared.accounts.models import User
-from platform_shared.kit.serializers import StrictSerializer
+from platform_shared.kit.serializers import EmailField, StrictSerializer
 
 
 class CredentialsSerializer(StrictSerializer):
@@ -56,6 +56,10 @@ class PasswordLinkSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
+class IssuedPasswordLinkSerializer(serializers.Serializer[Any]):
+    password_link = serializers.CharField(help_text="Shown once; give it to whose account it is.")
+
+
 class SetPasswordSerializer(StrictSerializer):
     token = serializers.CharField(max_length=100)
     password = serializers.CharField(max_length=200, trim_whitespace=False)
@@ -80,7 +84,7 @@ class CreatedAccountSerializer(AccountSerializer):
 
 
 class NewSystemUserSerializer(StrictSerializer):
-    email = serializers.EmailField(max_length=254)
+    email = EmailField()
     name = serializers.CharField(max_length=160, required=False, default="", allow_blank=True)
     password = serializers.CharField(
         max_length=200, required=False, default=None, trim_whitespace=False

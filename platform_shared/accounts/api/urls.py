@@ -15,9 +15,11 @@ platform = [
     path("clubs/<uuid:club_id>/support-sessions", views.SupportSessionsView.as_view()),
     path("system-users", views.SystemUserListView.as_view()),
     path("system-users/<uuid:user_id>", views.SystemUserView.as_view()),
+    path("system-users/<uuid:user_id>/password-link", views.SystemUserPasswordLinkView.as_view()),
 ]
 club = [
     path("staff", views.StaffListView.as_view()),
     path("staff/<uuid:user_id>", views.StaffView.as_view()),
+    path("staff/<uuid:user_id>/password-link", views.StaffPasswordLinkView.as_view()),
 ]
 well_known = [path(".well-known/jwks.json", views.JwksView.as_view())]

@@ -183,6 +183,18 @@ class AccountView(ApiView):
         return Response(serializers.AccountSerializer(user).data)
 
 
+class PasswordLinkView(ApiView):
+    """A fresh link for one such account, whose link or password is lost."""
+
+    access = {"POST": Permission.USERS_MANAGE}
+    roles: ClassVar[tuple[Role, ...]]
+
+    def post(self, request: Request, user_id: UUID) -> Response:
+        link = services.renew_password_link(user_id=user_id, roles=self.roles, now=clock.now())
+        answer = serializers.IssuedPasswordLinkSerializer({"password_link": link})
+        return Response(answer.data, status=201)
+
+
 class StaffListView(AccountsView):
     roles = (*CLUB_ROLES,)
     new_serializer = serializers.NewStaffSerializer
@@ -219,6 +231,18 @@ class StaffView(AccountView):
         return super().patch(request, user_id)
 
 
+class StaffPasswordLinkView(PasswordLinkView):
+    roles = (*CLUB_ROLES,)
+
+    @operation(
+        "renewStaffPasswordLink",
+        "Staff",
+        answers={201: serializers.IssuedPasswordLinkSerializer},
+    )
+    def post(self, request: Request, user_id: UUID) -> Response:
+        return super().post(request, user_id)
+
+
 class SystemUserListView(AccountsView):
     roles = (Role.SYSTEM_ADMIN,)
     new_serializer = serializers.NewSystemUserSerializer
@@ -253,3 +277,15 @@ class SystemUserView(AccountView):
     )
     def patch(self, request: Request, user_id: UUID) -> Response:
         return super().patch(request, user_id)
+
+
+class SystemUserPasswordLinkView(PasswordLinkView):
+    roles = (Role.SYSTEM_ADMIN,)
+
+    @operation(
+        "renewSystemUserPasswordLink",
+        "System users",
+        answers={201: serializers.IssuedPasswordLinkSerializer},
+    )
+    def post(self, request: Request, user_id: UUID) -> Response:
+        return super().post(request, user_id)

@@ -9,7 +9,7 @@ from platform_shared.clubs.enums import ClubStatusChange
 from platform_shared.clubs.models import Club
 from platform_shared.kit import clock
 from platform_shared.kit.money import known_currencies
-from platform_shared.kit.serializers import StrictSerializer
+from platform_shared.kit.serializers import EmailField, StrictSerializer
 
 
 class TimeZoneField(serializers.CharField):
@@ -49,7 +49,7 @@ class SlugField(serializers.CharField):
 
 
 class FirstAdminSerializer(StrictSerializer):
-    email = serializers.EmailField(max_length=254)
+    email = EmailField()
     password = serializers.CharField(
         required=False, write_only=True, max_length=200, trim_whitespace=False
     )

@@ -1,8 +1,6 @@
-from typing import Any
-
 from rest_framework import serializers
 
-from platform_shared.kit.serializers import StrictSerializer
+from platform_shared.kit.serializers import EmailField, StrictSerializer
 from tenant_apps.customers.models import Customer
 
 
@@ -33,7 +31,7 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
 
 
 class _CustomerFieldsSerializer(StrictSerializer):
-    email = serializers.EmailField(max_length=254, required=False, allow_null=True)
+    email = EmailField(required=False, allow_null=True)
     phone = serializers.RegexField(
         r"^[0-9+()/ .-]*$", max_length=40, required=False, allow_blank=True
     )
@@ -48,7 +46,3 @@ class NewCustomerSerializer(_CustomerFieldsSerializer):
 class ChangeCustomerSerializer(_CustomerFieldsSerializer):
     name = serializers.CharField(max_length=160, required=False)
     is_active = serializers.BooleanField(required=False)
-
-
-class InvitationSerializer(serializers.Serializer[Any]):
-    password_link = serializers.CharField(help_text="Shown once; give it to the customer.")

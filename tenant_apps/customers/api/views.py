@@ -1,5 +1,6 @@
 from uuid import UUID
 
+from platform_shared.accounts.api.serializers import IssuedPasswordLinkSerializer
 from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
@@ -53,8 +54,8 @@ class CustomerView(ApiView):
 class InvitationView(ApiView):
     access = {"POST": Permission.CUSTOMERS_INVITE}
 
-    @operation("inviteCustomer", "Customers", answers={201: serializers.InvitationSerializer})
+    @operation("inviteCustomer", "Customers", answers={201: IssuedPasswordLinkSerializer})
     def post(self, request: Request, customer_id: UUID) -> Response:
         link = services.invite_customer(customer_id=customer_id, password=None, now=clock.now())
-        answer = serializers.InvitationSerializer({"password_link": link})
+        answer = IssuedPasswordLinkSerializer({"password_link": link})
         return Response(answer.data, status=201)

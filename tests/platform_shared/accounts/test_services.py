@@ -12,6 +12,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from platform_shared.accounts import selectors, services, sessions
 from platform_shared.accounts.enums import CLUB_ROLES
 from platform_shared.accounts.errors import (
+    AccountInactive,
     EmailTaken,
     InvalidCredentials,
     InvalidPasswordLink,
@@ -182,6 +183,28 @@ class TestChangeUser:
         services.sign_in(email=second.email, password=NEW_PASSWORD, now=now)
         change(second, now, name="Renamed", role=Role.CLUB_ADMIN, is_active=True)
         assert Session.objects.get(user=second).revoked_at is None
+
+    def test_has_the_new_name_in_every_session_at_once(
+        self,
+        bound_a: ClubWorld,
+        now: datetime,
+        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    ) -> None:
+        second, _ = new_staff(now)
+        signed_in = services.sign_in(email=second.email, password=NEW_PASSWORD, now=now)
+        session_id = UUID(claims(signed_in.access)["sid"])
+
+        def name() -> str:
+            found = sessions.find_principal(session_id, support=False, now=now)
+            assert found is not None
+            return found.name
+
+        assert name() == "New"
+        change(second, now, name="Renamed")
+        assert name() == "New"  # what is cached, where nobody has said that it changed
+        with django_capture_on_commit_callbacks(execute=True):
+            change(second, now, name="Renamed")
+        assert name() == "Renamed"
 
     def test_respects_the_plan_when_it_reactivates(self, bound_a: ClubWorld, now: datetime) -> None:
         staff = user_at(bound_a, Role.CLUB_STAFF)
@@ -455,12 +478,12 @@ class TestPasswordLinks:
         first, second = (
             secret_of(services.create_password_link(user=user, now=now)) for _ in range(2)
         )
-        with django_capture_on_commit_callbacks(execute=True):
+        with pytest.raises(InvalidPasswordLink):
             services.set_password_by_link(secret=first, password=NEW_PASSWORD, now=now)
+        with django_capture_on_commit_callbacks(execute=True):
+            services.set_password_by_link(secret=second, password=NEW_PASSWORD, now=now)
         assert sessions.find_principal(session_id, support=False, now=now) is None
         assert Session.objects.get().revoke_reason == "password_set"
-        with pytest.raises(InvalidPasswordLink):
-            services.get_password_link(secret=second, now=now)
 
     def test_do_not_work_for_the_deactivated(self, bound_a: ClubWorld, now: datetime) -> None:
         user, secret = self.link(now)
@@ -484,6 +507,35 @@ class TestPasswordLinks:
             _, secret = self.link(now)
         with binding.club(club_b.ref), pytest.raises(InvalidPasswordLink):
             services.get_password_link(secret=secret, now=now)
+
+
+class TestRenewPasswordLink:
+    def test_gives_a_second_chance(self, bound_a: ClubWorld, now: datetime) -> None:
+        user, first = new_staff(now, password=None)
+        link = services.renew_password_link(user_id=user.pk, roles=CLUB_ROLES, now=now)
+        assert first is not None
+        assert secret_of(link) != secret_of(first)
+        services.set_password_by_link(secret=secret_of(link), password=NEW_PASSWORD, now=now)
+        assert services.sign_in(email=user.email, password=NEW_PASSWORD, now=now)
+
+    def test_leaves_the_password_as_it_is_until_then(
+        self, bound_a: ClubWorld, now: datetime
+    ) -> None:
+        user = user_at(bound_a, Role.CLUB_STAFF)
+        services.renew_password_link(user_id=user.pk, roles=CLUB_ROLES, now=now)
+        assert services.sign_in(email=user.email, password=PASSWORD, now=now)
+
+    def test_gives_none_to_the_deactivated(self, bound_a: ClubWorld, now: datetime) -> None:
+        user = user_at(bound_a, Role.CLUB_STAFF)
+        change(user, now, is_active=False)
+        with pytest.raises(AccountInactive):
+            services.renew_password_link(user_id=user.pk, roles=CLUB_ROLES, now=now)
+        assert not PasswordLink.objects.filter(user=user).exists()
+
+    def test_knows_no_accounts_of_other_roles(self, bound_a: ClubWorld, now: datetime) -> None:
+        user = user_at(bound_a, Role.CUSTOMER)
+        with pytest.raises(NotFound):
+            services.renew_password_link(user_id=user.pk, roles=CLUB_ROLES, now=now)
 
 
 class TestLockUser:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from platform_shared.accounts import services as account_services
-from platform_shared.accounts.errors import EmailTaken
+from platform_shared.accounts.errors import EmailTaken, InvalidPasswordLink
 from platform_shared.accounts.models import User
 from platform_shared.kit import clock
 from platform_shared.kit.access import Role
@@ -16,6 +16,7 @@ from platform_shared.tenancy import binding
 from tenant_apps.customers import services
 from tenant_apps.customers.errors import AlreadyInvited, CustomerHasNoEmail
 from tenant_apps.customers.models import Customer
+from tests.platform_shared.accounts.crew import secret_of
 from tests.platform_shared.clubs.limits import limit
 from tests.support.world import BORN, PASSWORD, ClubWorld
 
@@ -131,9 +132,36 @@ class TestInviteCustomer:
         with pytest.raises(CustomerHasNoEmail):
             services.invite_customer(customer_id=bound_a.other_customer, password=None, now=BORN)
 
-    def test_happens_once(self, bound_a: ClubWorld) -> None:
+    def test_is_refused_to_whoever_has_a_password(self, bound_a: ClubWorld) -> None:
         with pytest.raises(AlreadyInvited):
             services.invite_customer(customer_id=bound_a.customer, password=None, now=BORN)
+
+    def test_can_be_repeated_until_there_is_a_password(self, bound_a: ClubWorld) -> None:
+        customer = create(email="doar@alpha.test")
+        first = services.invite_customer(customer_id=customer.id, password=None, now=BORN)
+        changes = {"email": "dora@alpha.test", "name": "Dora D."}
+        services.change_customer(customer_id=customer.id, changes=changes)
+        with pytest.raises(AlreadyInvited):
+            services.invite_customer(customer_id=customer.id, password=PASSWORD, now=BORN)
+        second = services.invite_customer(customer_id=customer.id, password=None, now=BORN)
+        assert first is not None
+        assert second is not None
+        with pytest.raises(InvalidPasswordLink):
+            account_services.get_password_link(secret=secret_of(first), now=BORN)
+        account_services.set_password_by_link(secret=secret_of(second), password=PASSWORD, now=BORN)
+        login = account_services.sign_in(email="dora@alpha.test", password=PASSWORD, now=BORN)
+        assert (login.user.name, login.user.role) == ("Dora D.", Role.CUSTOMER)
+        customer.refresh_from_db()
+        assert customer.user_id == login.user.pk
+
+    def test_does_not_take_another_accounts_e_mail_the_second_time(
+        self, bound_a: ClubWorld
+    ) -> None:
+        customer = create(email="dora@alpha.test")
+        services.invite_customer(customer_id=customer.id, password=None, now=BORN)
+        services.change_customer(customer_id=customer.id, changes={"email": "staff@alpha.test"})
+        with pytest.raises(EmailTaken):
+            services.invite_customer(customer_id=customer.id, password=None, now=BORN)
 
     def test_refuses_the_e_mail_of_another_account(self, bound_a: ClubWorld) -> None:
         customer = create(email="staff@alpha.test")

@@ -27,6 +27,11 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"email": "nonsense"}, "email", "invalid"),
     ({"email": ""}, "email", "blank"),
     ({"email": f"{'x' * 250}@a.test"}, "email", "max_length"),
+    # Its lower case is two letters, and past the length that the column has.
+    ({"email": "\u0130" * 120 + "@a.test"}, "email", "invalid"),
+    # In lower case to PostgreSQL, not to Python.
+    ({"email": "\u1c89@a.test"}, "email", "invalid"),
+    ({"email": f"a@{'ü' * 70}.test"}, "email", "invalid"),
     ({"phone": "call me"}, "phone", "invalid"),
     ({"phone": None}, "phone", "null"),
     ({"phone": "٣" * 5}, "phone", "invalid"),

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from platform_shared.accounts import selectors, services
+from platform_shared.accounts.errors import InvalidPasswordLink
 from platform_shared.kit import clock
 from platform_shared.kit.access import Role
 from platform_shared.tenancy import binding
@@ -63,6 +64,21 @@ class TestCommand:
         assert before is not None
         assert after is not None
         assert before.password == after.password
+
+    def test_gives_one_who_exists_a_fresh_link_when_told_to(self) -> None:
+        first = secret_of(run("--email", EMAIL))
+        said = run("--email", EMAIL, "--new-link")
+        assert said.startswith(f"{EMAIL} exists already; set a password at http")
+        with binding.platform():
+            services.set_password_by_link(
+                secret=secret_of(said), password=NEW_PASSWORD, now=clock.now()
+            )
+            with pytest.raises(InvalidPasswordLink):
+                services.get_password_link(secret=first, now=clock.now())
+
+    def test_says_what_is_wrong_with_the_e_mail(self) -> None:
+        with pytest.raises(CommandError, match="--email: Enter a valid"):
+            run("--email", "root")
 
     def test_says_what_is_wrong(self) -> None:
         with pytest.raises(CommandError, match="invalid_input: password"):
