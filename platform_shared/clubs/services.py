@@ -61,13 +61,13 @@ def provision_club(
         SlugTaken: the slug is in use (and not ``repeatable``).
         InvalidInput: the plan is unknown or the slug is reserved.
     """
-    if slug in RESERVED_SLUGS:
+    host = f"{slug}.{settings.BASE_DOMAIN}"
+    if slug in RESERVED_SLUGS or hosts.is_platform(host):
         raise InvalidInput(FieldError("slug", "reserved", "This slug is reserved."))
     chosen = plan_selectors.find_by_code(plan)
     if chosen is None:
         raise InvalidInput(FieldError("plan", "does_not_exist", "No plan has this code."))
     club_id = new_id()
-    host = f"{slug}.{settings.BASE_DOMAIN}"
     extras: dict[str, Any] = {}
     with transaction.atomic(durable=True):
         locks.take("provision", slug)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from platform_shared.due_work.models import DueWork
+from platform_shared.kit import locks
 from platform_shared.tenancy import binding
 
 CLAIM = timedelta(minutes=10)
@@ -64,24 +65,26 @@ def claim(*, now: datetime, limit: int = BATCH) -> list[DueWork]:
 def carry_out(*, entry_id: UUID, now: datetime) -> bool:
     """Do an entry of the bound club and take it off the list; return whether there was one.
 
-    Locks: the entry, so that of two tasks for it one finds nothing left.
+    Locks: the entry's id (advisory), so that of two tasks for it one finds nothing to do; then
+    what the handler locks. The row itself only last, as ``schedule`` does in transactions that
+    hold a customer: the other way round the two would wait for each other.
     Idempotent by: the entry, which is gone afterwards.
 
     Raises:
         LookupError: no handler is registered for its kind.
     """
     with transaction.atomic(durable=True):
-        entry = (
-            DueWork.objects.select_for_update(skip_locked=True)
-            .filter(pk=entry_id, club_id=binding.current_club().id, due_at__lte=now)
-            .first()
-        )
+        if not locks.try_take("due-work", str(entry_id)):
+            return False
+        entry = DueWork.objects.filter(
+            pk=entry_id, club_id=binding.current_club().id, due_at__lte=now
+        ).first()
         if entry is None:
             return False
         if entry.kind not in _handlers:
             raise LookupError(f"nobody handles due work of kind {entry.kind!r}")
         due_at = entry.due_at
         _handlers[entry.kind](entry.subject_id, now)
-        # A handler may have put the entry off; then it stays.
+        # The handler, or somebody whom it waited for, may have put the entry off; then it stays.
         DueWork.objects.filter(pk=entry.pk, due_at=due_at).delete()
         return True

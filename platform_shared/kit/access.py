@@ -37,6 +37,7 @@ class Permission(StrEnum):
     SUBSCRIPTIONS_VIEW = "subscriptions.view"
     SUBSCRIPTIONS_GRANT = "subscriptions.grant"
     SALES_CREATE = "sales.create"
+    PAYMENTS_VIEW = "payments.view"
     PAYMENTS_CONFIRM = "payments.confirm"
     INVOICES_VIEW = "invoices.view"
     QR_CODES_MANAGE = "qr_codes.manage"
@@ -58,6 +59,7 @@ _STAFF = _EVERYONE | {
     P.CUSTOMERS_INVITE,
     P.SUBSCRIPTIONS_VIEW,
     P.SALES_CREATE,
+    P.PAYMENTS_VIEW,
     P.PAYMENTS_CONFIRM,
     P.INVOICES_VIEW,
     P.QR_CODES_MANAGE,

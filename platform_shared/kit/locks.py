@@ -20,3 +20,11 @@ def take(*names: str) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(SQL, (number(*names),))
+
+
+def try_take(*names: str) -> bool:
+    """Take the lock of ``names`` as ``take`` does, unless somebody holds it; return whether."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (number(*names),))
+        (taken,) = cursor.fetchone()
+        return bool(taken)

@@ -23,6 +23,7 @@ api = [
     path("", include("tenant_apps.subscriptions.api.urls")),
     path("", include("tenant_apps.qr_codes.api.urls")),
     path("", include("tenant_apps.invoices.api.urls")),
+    path("", include("tenant_apps.payments.api.urls")),
     path("", include("tenant_apps.checkins.api.urls")),
     path("", include("tenant_apps.sales.api.urls")),
     path("", include("tenant_apps.me.api.urls")),

@@ -7,13 +7,18 @@ from platform_shared.kit.errors import NotFound
 from tenant_apps.payments.models import Payment
 
 
+def list_payments() -> QuerySet[Payment]:
+    """Return the club's payments with their invoices."""
+    return Payment.objects.select_related("invoice")
+
+
 def get_payment(payment_id: UUID) -> Payment:
     """Return the payment.
 
     Raises:
         NotFound: the club has none with this id.
     """
-    payment = Payment.objects.filter(pk=payment_id).first()
+    payment = list_payments().filter(pk=payment_id).first()
     if payment is None:
         raise NotFound("No such payment.")
     return payment

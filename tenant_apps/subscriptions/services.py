@@ -3,7 +3,7 @@
 Every change of credits holds the customer's row lock first, then the subscription's.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -23,6 +23,8 @@ from tenant_apps.subscriptions.errors import SubscriptionNotPending
 from tenant_apps.subscriptions.models import CreditEntry, CreditLot, Subscription
 
 EXPIRY = "subscriptions.expire"
+# How far from now a start may lie: what was begun elsewhere can be taken over, a slip cannot.
+FARTHEST_START = timedelta(days=3653)
 
 
 def open_subscription(
@@ -48,10 +50,14 @@ def open_subscription(
     if not package.is_active:
         raise PackageInactive
     starts_at = starts_at or now
+    if abs(starts_at - now) > FARTHEST_START:
+        raise InvalidInput(
+            FieldError("starts_at", "out_of_range", "Must lie within ten years from now.")
+        )
     try:
         ends_at = package.end_from(starts_at, binding.current_club().time_zone)
     except (OverflowError, ValueError) as error:
-        field = FieldError("starts_at", "out_of_range", "The calendar ends before it would.")
+        field = FieldError("package", "out_of_range", "The calendar ends before it would.")
         raise InvalidInput(field) from error
     if ends_at is not None and ends_at <= now:
         raise InvalidInput(

@@ -41,6 +41,7 @@ UNKNOWN = ("event", "device")
 FILTERS = {
     "check-ins": ("customer", "location"),
     "invoices": ("customer",),
+    "payments": ("customer", "invoice"),
     "qr-codes": ("customer",),
     "subscriptions": ("customer",),
 }
@@ -74,6 +75,7 @@ def values(club: ClubWorld) -> dict[str, Any]:
         "customer": club.customer,
         "package": club.period_package,
         "location": club.location,
+        "invoice": club.invoice,
         "event": uuid4(),
         "device": uuid4(),
         "scan_id": club.invoice,  # any UUID that only this club knows

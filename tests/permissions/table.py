@@ -44,6 +44,7 @@ GET   /api/v1/staff                                    401  403  403  200  200  
 POST  /api/v1/staff                                    401  403  403  201  201  403  401  401  401
 GET   /api/v1/staff/<uuid:user_id>                     401  403  403  200  200  403  401  401  401
 PATCH /api/v1/staff/<uuid:user_id>                     401  403  403  200  200  403  401  401  401
+POST  /api/v1/staff/<uuid:user_id>/password-link       401  403  403  201  201  403  401  401  401
 GET   /api/v1/locations                                401  403  200  200  200  403  401  401  401
 POST  /api/v1/locations                                401  403  403  201  201  403  401  401  401
 GET   /api/v1/locations/<uuid:location_id>             401  403  200  200  200  403  401  401  401
@@ -74,6 +75,8 @@ GET   /api/v1/check-ins                                401  403  200  200  200  
 GET   /api/v1/check-ins/<uuid:check_in_id>             401  403  200  200  200  403  401  401  401
 POST  /api/v1/check-ins/<uuid:check_in_id>/annul       401  403  201  201  201  403  401  401  401
 POST  /api/v1/sales                                    401  403  201  201  201  403  401  401  401
+GET   /api/v1/payments                                 401  403  200  200  200  403  401  401  401
+GET   /api/v1/payments/<uuid:payment_id>               401  403  200  200  200  403  401  401  401
 POST  /api/v1/payments/<uuid:payment_id>/confirm       401  403  200  200  200  403  401  401  401
 GET   /api/v1/me/subscriptions                         401  200  404  404  404  403  401  401  401
 GET   /api/v1/me/qr-codes                              401  200  404  404  404  403  401  401  401
@@ -102,6 +105,7 @@ GET   /api/v1/system-users                             401  401  401  401  401  
 POST  /api/v1/system-users                             401  401  401  401  401  201  401  401  401
 GET   /api/v1/system-users/<uuid:user_id>              401  401  401  401  401  200  401  401  401
 PATCH /api/v1/system-users/<uuid:user_id>              401  401  401  401  401  200  401  401  401
+POST  /api/v1/system-users/<uuid:user_id>/password-link  401 401 401 401 401 201 401 401 401
 GET   /.well-known/jwks.json                           200  200  200  200  200  200  200  200  200
 """
 

@@ -39,6 +39,7 @@ LISTS = {
         "subscriptions",
         "qr-codes",
         "invoices",
+        "payments",
         "check-ins",
         "me/subscriptions",
         "me/qr-codes",

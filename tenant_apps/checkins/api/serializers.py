@@ -1,5 +1,7 @@
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from platform_shared.kit.serializers import ActorSerializer, StrictSerializer
@@ -7,13 +9,27 @@ from tenant_apps.checkins.enums import Kind, Reason, Result
 from tenant_apps.checkins.models import Annulment, CheckIn
 
 
+@extend_schema_field(OpenApiTypes.STR)
+class ScannedTextField(serializers.Field[str, Any, str, Any]):
+    """Whatever a scanner has read: text that is no code of ours is judged by the door, not here.
+
+    So an empty text, one of any length and one with odd characters in it are answered as
+    ``unknown_code`` and logged; no more than a code's length of it is ever worked on.
+    """
+
+    default_error_messages = {"invalid": "Must be a string."}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(data)
+
+
 class ScanSerializer(StrictSerializer):
     """Either ``code`` or ``customer``; events and devices come later and must be null."""
 
     scan_id = serializers.UUIDField(help_text="Chosen by the door; a repeat is answered the same.")
-    code = serializers.CharField(
-        max_length=1000, required=False, allow_null=True, trim_whitespace=False
-    )
+    code = ScannedTextField(required=False, allow_null=True)
     customer = serializers.UUIDField(required=False, allow_null=True)
     kind = serializers.ChoiceField(choices=Kind.choices)
     location = serializers.UUIDField(required=False, allow_null=True)

@@ -11,3 +11,19 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
     class Meta:
         model = Payment
         fields = ("id", "invoice", "method", "status", "amount", "created_at", "paid_at")
+
+
+class ListedPaymentSerializer(PaymentSerializer):
+    """A payment by itself: also whose, and for which invoice."""
+
+    customer = serializers.UUIDField(source="invoice.customer_id")
+    customer_name = serializers.CharField(source="invoice.customer_name")
+    invoice_number = serializers.CharField(source="invoice.number")
+
+    class Meta(PaymentSerializer.Meta):
+        fields = (  # type: ignore[assignment]
+            *PaymentSerializer.Meta.fields,
+            "customer",
+            "customer_name",
+            "invoice_number",
+        )

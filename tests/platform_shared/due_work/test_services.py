@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 from django.db.models import F
 
 from platform_shared.due_work import services
 from platform_shared.due_work.models import DueWork
+from platform_shared.kit import locks
 from platform_shared.kit.ids import new_id
 from platform_shared.tenancy import binding
 from platform_shared.tenancy.club_ref import ClubRef
@@ -305,6 +306,57 @@ class TestWorkersAtOnce:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         # Negative control.
-        monkeypatch.setattr(DueWork.objects, "select_for_update", lambda **_: DueWork.objects.all())
+        monkeypatch.setattr(locks, "try_take", lambda *names: True)
         answers, calls = race()
         assert (answers, calls) == ([True, True], 2)
+
+
+class TestPuttingOff:
+    """Somebody who holds the subject puts its work off while a task for it has begun."""
+
+    @pytest.fixture
+    def meeting(
+        self, live_database: LiveDatabase, world: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[Callable[[], list[Any]]]:
+        begun, held = threading.Event(), threading.Event()
+        name = f"subject {new_id()}"
+
+        def handler(subject: UUID, now: datetime) -> None:
+            begun.set()
+            held.wait(timeout=10)
+            locks.take(name)
+
+        handle(monkeypatch, handler)
+
+        def work() -> bool:
+            with binding.club(world.a.ref):
+                return services.carry_out(entry_id=entry_id, now=DUE)
+
+        def put_off() -> str:
+            with binding.club(world.a.ref), transaction.atomic():
+                locks.take(name)
+                assert begun.wait(timeout=10)
+                held.set()
+                put(subject=subject, at=DUE + timedelta(days=1))
+            return "put off"
+
+        with binding.club(world.a.ref):
+            subject = put()
+            entry_id = DueWork.objects.get(subject_id=subject).id
+        yield lambda: at_once(work, put_off)
+        DueWork.objects.filter(kind=KIND).delete()
+
+    def test_keeps_the_entry_for_then(self, meeting: Callable[[], list[Any]]) -> None:
+        assert meeting() == [True, "put off"]
+        assert DueWork.objects.get(kind=KIND).due_at == DUE + timedelta(days=1)
+
+    def test_would_end_in_a_deadlock_if_the_task_held_the_row(
+        self, meeting: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Negative control.
+        def lock_row(*names: str) -> bool:
+            return DueWork.objects.select_for_update().filter(pk=names[1]).exists()
+
+        monkeypatch.setattr(locks, "try_take", lock_row)
+        with pytest.raises(OperationalError, match="deadlock"):
+            meeting()
