@@ -1,5 +1,7 @@
 """Clubs, their hosts, and support sessions: the platform's own records."""
 
+from datetime import time
+
 from django.db import models
 from django_tenants.models import DomainMixin, TenantMixin
 
@@ -24,6 +26,12 @@ class Club(TenantMixin):  # type: ignore[misc]
     reentry_seconds = models.PositiveIntegerField(default=120)
     enforce_presence = models.BooleanField(default=False)
     transfer_activates_at_once = models.BooleanField(default=False)
+    country = models.CharField(max_length=2, blank=True, default="", db_default="")
+    self_registration = models.BooleanField(default=False, db_default=False)
+    accepts_static_codes = models.BooleanField(default=True, db_default=True)
+    capacity = models.PositiveIntegerField(null=True)
+    night_at = models.TimeField(default=time(4), db_default=time(4))
+    expiry_reminder_days = models.PositiveSmallIntegerField(default=7, db_default=7)
 
     class Meta:
         constraints = [

@@ -10,7 +10,7 @@ _WORDS = {"true": True, "false": False}
 
 
 class _BooleanField(forms.NullBooleanField):
-    def to_python(self, value: Any) -> bool | None:
+    def to_python(self, value: Any) -> Any:
         if value in self.empty_values:
             return None
         if value not in _WORDS:

@@ -42,6 +42,7 @@ class CheckIn(ActorStamp):
     )
     credits_left = models.IntegerField(null=True)
     subscription_ends_at = models.DateTimeField(null=True)
+    judgement = models.JSONField(null=True)
 
     class Meta:
         constraints = [

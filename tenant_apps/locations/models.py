@@ -10,6 +10,8 @@ class Location(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=120, unique=True)
+    address = models.CharField(max_length=400, blank=True, default="", db_default="")
+    capacity = models.PositiveIntegerField(null=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 

@@ -13,8 +13,8 @@ from tenant_apps.locations.errors import LocationNameTaken
 from tenant_apps.locations.models import Location
 
 
-def create_location(*, name: str, now: datetime) -> Location:
-    """Add a location.
+def create_location(*, name: str, now: datetime, **fields: Any) -> Location:
+    """Add a location; ``fields`` are the model's others.
 
     Raises:
         LocationNameTaken: another one is called so.
@@ -23,7 +23,7 @@ def create_location(*, name: str, now: datetime) -> Location:
     with transaction.atomic():
         _claim_name(name)
         _require_room()
-        return Location.objects.create(name=name, created_at=now)
+        return Location.objects.create(name=name, **fields, created_at=now)
 
 
 def change_location(*, location_id: UUID, changes: dict[str, Any]) -> Location:

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from platform_shared.clubs.enums import ClubStatusChange
 from platform_shared.clubs.models import Club
 from platform_shared.kit import clock
+from platform_shared.kit.countries import known_countries
 from platform_shared.kit.money import known_currencies
 from platform_shared.kit.serializers import EmailField, StrictSerializer
 
@@ -29,6 +30,19 @@ class CurrencyField(serializers.CharField):
         code = super().to_internal_value(data)
         if code not in known_currencies():
             raise serializers.ValidationError("Not an ISO 4217 currency code.", "unknown_currency")
+        return code
+
+
+class CountryField(serializers.CharField):
+    """An ISO 3166-1 alpha-2 code."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=2, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        code = super().to_internal_value(data)
+        if code not in known_countries():
+            raise serializers.ValidationError("Not an ISO 3166-1 country code.", "unknown_country")
         return code
 
 
@@ -125,12 +139,20 @@ class ChangeClubSerializer(StrictSerializer):
 class ClubSettingsSerializer(ClubSerializer):
     """A club as it sees itself."""
 
+    night_at = serializers.TimeField(format="%H:%M")
+
     class Meta(ClubSerializer.Meta):
         fields = (  # type: ignore[assignment]
             *ClubSerializer.Meta.fields,
             "reentry_seconds",
             "enforce_presence",
             "transfer_activates_at_once",
+            "country",
+            "self_registration",
+            "accepts_static_codes",
+            "capacity",
+            "night_at",
+            "expiry_reminder_days",
         )
 
 
@@ -146,6 +168,36 @@ class ChangeClubSettingsSerializer(StrictSerializer):
     )
     enforce_presence = serializers.BooleanField(required=False)
     transfer_activates_at_once = serializers.BooleanField(required=False)
+    country = CountryField(
+        required=False,
+        allow_blank=True,
+        help_text="ISO 3166-1: where a phone number without a country's code is at home.",
+    )
+    self_registration = serializers.BooleanField(
+        required=False, help_text="Customers may make their own accounts."
+    )
+    accepts_static_codes = serializers.BooleanField(
+        required=False, help_text="Doors accept codes on paper, in wallets and e-mails."
+    )
+    capacity = serializers.IntegerField(
+        min_value=1,
+        max_value=1_000_000,
+        required=False,
+        allow_null=True,
+        help_text="How many may be inside at once; null: any number.",
+    )
+    night_at = serializers.TimeField(
+        required=False,
+        format="%H:%M",
+        input_formats=["%H:%M"],
+        help_text="HH:MM, local: who has not left by then counts as gone.",
+    )
+    expiry_reminder_days = serializers.IntegerField(
+        min_value=0,
+        max_value=90,
+        required=False,
+        help_text="How long before its end a subscription is reminded of; 0: not at all.",
+    )
 
 
 class NewSupportSessionSerializer(StrictSerializer):

@@ -7,13 +7,24 @@ from tenant_apps.locations.models import Location
 class LocationSerializer(serializers.ModelSerializer[Location]):
     class Meta:
         model = Location
-        fields = ("id", "name", "is_active", "created_at")
+        fields = ("id", "name", "address", "capacity", "is_active", "created_at")
 
 
-class NewLocationSerializer(StrictSerializer):
+class _LocationFieldsSerializer(StrictSerializer):
+    address = serializers.CharField(max_length=400, required=False, allow_blank=True)
+    capacity = serializers.IntegerField(
+        min_value=1,
+        max_value=1_000_000,
+        required=False,
+        allow_null=True,
+        help_text="How many may be inside at once; null: any number.",
+    )
+
+
+class NewLocationSerializer(_LocationFieldsSerializer):
     name = serializers.CharField(max_length=120)
 
 
-class ChangeLocationSerializer(StrictSerializer):
+class ChangeLocationSerializer(_LocationFieldsSerializer):
     name = serializers.CharField(max_length=120, required=False)
     is_active = serializers.BooleanField(required=False)

@@ -195,6 +195,12 @@ class TestOwnClub:
             "reentry_seconds": 120,
             "enforce_presence": False,
             "transfer_activates_at_once": False,
+            "country": "",
+            "self_registration": False,
+            "accepts_static_codes": True,
+            "capacity": None,
+            "night_at": "04:00",
+            "expiry_reminder_days": 7,
         }
 
     def test_is_changed_by_its_admins(
@@ -209,6 +215,12 @@ class TestOwnClub:
             "reentry_seconds": 0,
             "enforce_presence": True,
             "transfer_activates_at_once": True,
+            "country": "DE",
+            "self_registration": True,
+            "accepts_static_codes": False,
+            "capacity": 200,
+            "night_at": "03:30",
+            "expiry_reminder_days": 0,
         }
         assert admin_a.get("me").json()["club"]["time_zone"] == "Europe/Berlin"
         with django_capture_on_commit_callbacks(execute=True):
@@ -229,6 +241,14 @@ class TestOwnClub:
             ({"reentry_seconds": -1}, "reentry_seconds"),
             ({"reentry_seconds": 86_401}, "reentry_seconds"),
             ({"time_zone": "Mars/Olympus"}, "time_zone"),
+            ({"time_zone": "localtime"}, "time_zone"),
+            ({"country": "XX"}, "country"),
+            ({"country": "EU"}, "country"),
+            ({"country": "de"}, "country"),
+            ({"capacity": 0}, "capacity"),
+            ({"night_at": "4 am"}, "night_at"),
+            ({"night_at": "04:00:30"}, "night_at"),
+            ({"expiry_reminder_days": 91}, "expiry_reminder_days"),
             ({"locale": "english"}, "locale"),
             ({"name": ""}, "name"),
             ({"enforce_presence": "perhaps"}, "enforce_presence"),

@@ -18,6 +18,8 @@ class TestLocations:
         assert row == {
             "id": str(club_a.location),
             "name": "Entrance",
+            "address": "",
+            "capacity": None,
             "is_active": True,
             "created_at": "2026-03-02T09:00:00Z",
         }
