@@ -1,3 +1,4 @@
+from datetime import time
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -36,11 +37,20 @@ def limit_of(club_id: UUID, limit: Limit) -> int | None:
     return value
 
 
-def policy_rows(club_id: UUID) -> QuerySet[Club, tuple[int, bool]]:
-    """Return the one row of what the door needs: (reentry_seconds, enforce_presence)."""
-    rows: QuerySet[Club, tuple[int, bool]] = Club.objects.filter(pk=club_id).values_list(
-        "reentry_seconds", "enforce_presence"
-    )
+def reminder_days(club_id: UUID) -> int:
+    """Return how many days before its end a subscription is reminded of; 0: not at all."""
+    days: int = Club.objects.values_list("expiry_reminder_days", flat=True).get(pk=club_id)
+    return days
+
+
+def policy_rows(club_id: UUID) -> QuerySet[Club, tuple[int, bool, time, bool]]:
+    """Return the one row of what the door needs.
+
+    It is (reentry_seconds, enforce_presence, night_at, accepts_static_codes).
+    """
+    rows: QuerySet[Club, tuple[int, bool, time, bool]] = Club.objects.filter(
+        pk=club_id
+    ).values_list("reentry_seconds", "enforce_presence", "night_at", "accepts_static_codes")
     return rows
 
 

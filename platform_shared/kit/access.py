@@ -35,7 +35,9 @@ class Permission(StrEnum):
     CUSTOMERS_MANAGE = "customers.manage"
     CUSTOMERS_INVITE = "customers.invite"
     SUBSCRIPTIONS_VIEW = "subscriptions.view"
+    SUBSCRIPTIONS_MANAGE = "subscriptions.manage"
     SUBSCRIPTIONS_GRANT = "subscriptions.grant"
+    CREDITS_ADJUST = "credits.adjust"
     SALES_CREATE = "sales.create"
     PAYMENTS_VIEW = "payments.view"
     PAYMENTS_CONFIRM = "payments.confirm"
@@ -58,6 +60,7 @@ _STAFF = _EVERYONE | {
     P.CUSTOMERS_MANAGE,
     P.CUSTOMERS_INVITE,
     P.SUBSCRIPTIONS_VIEW,
+    P.SUBSCRIPTIONS_MANAGE,
     P.SALES_CREATE,
     P.PAYMENTS_VIEW,
     P.PAYMENTS_CONFIRM,
@@ -75,6 +78,7 @@ _CLUB_ADMIN = _STAFF | {
     P.LOCATIONS_MANAGE,
     P.PACKAGES_MANAGE,
     P.SUBSCRIPTIONS_GRANT,
+    P.CREDITS_ADJUST,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {

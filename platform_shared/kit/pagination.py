@@ -11,7 +11,7 @@ from rest_framework.request import Request
 class NewestFirst(CursorPagination):
     """Pages by UUIDv7 id, whose order is the order of creation and has no ties."""
 
-    ordering = "-id"
+    ordering: str | tuple[str, ...] = "-id"
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
@@ -30,11 +30,24 @@ class NewestFirst(CursorPagination):
         return min(int(given[:9]), self.max_page_size)  # nine digits are far beyond it
 
     def decode_cursor(self, request: Request) -> Any:
-        """Return the cursor of the request, whose position must be an id."""
+        """Return the cursor of the request, whose position must be one that we give."""
         cursor: Cursor | None = super().decode_cursor(request)
-        if cursor is not None:
-            try:
-                UUID(str(cursor.position or ""))
-            except ValueError as error:
-                raise NotFound(self.invalid_cursor_message) from error
+        if cursor is not None and not self._is_position(cursor.position):
+            raise NotFound(self.invalid_cursor_message)
         return cursor
+
+    def _is_position(self, text: Any) -> bool:
+        try:
+            return bool(UUID(str(text or "")))
+        except ValueError:
+            return False
+
+
+class ByPosition(NewestFirst):
+    """Pages by a ``position`` that somebody chose, the newest first among those that share one."""
+
+    ordering = ("position", "-id")
+
+    def _is_position(self, text: Any) -> bool:
+        # None stands for the start: a page of rows that share one position is counted off.
+        return text is None or (str(text).isascii() and str(text).isdecimal() and len(text) < 10)

@@ -33,6 +33,7 @@ class Reason(models.TextChoices):
     NO_CREDITS = "no_credits"
     OUTSIDE_HOURS = "outside_hours"
     ALREADY_INSIDE = "already_inside"
+    LOCATION_FULL = "location_full"
     EVENT_NOT_OPEN = "event_not_open"
     EVENT_FULL = "event_full"
     NOT_BOOKED = "not_booked"

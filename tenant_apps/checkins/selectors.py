@@ -47,6 +47,16 @@ def last_moves(customers: QuerySet[Any, Any]) -> QuerySet[CheckIn, tuple[str, da
     )
 
 
+def other_visits(check_in: CheckIn) -> QuerySet[CheckIn]:
+    """Return the accepted, not annulled entries on the same subscription but this one."""
+    return CheckIn.objects.filter(
+        subscription=check_in.subscription,
+        kind=Kind.ENTRY,
+        result=Result.ACCEPTED,
+        annulment__isnull=True,
+    ).exclude(pk=check_in.pk)
+
+
 def visits(since: datetime, until: datetime) -> QuerySet[CheckIn]:
     """Return the accepted entries in a half-open span that were not annulled."""
     return CheckIn.objects.filter(

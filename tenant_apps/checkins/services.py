@@ -6,6 +6,7 @@ the first two is ``decision.decide``.
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from platform_shared.kit import locks
 from platform_shared.kit.errors import missing_reference
 from platform_shared.kit.principal import Actor, stamp
 from platform_shared.tenancy import binding, pipeline
-from tenant_apps.checkins import decision, selectors
+from tenant_apps.checkins import decision, explanation, selectors
 from tenant_apps.checkins.enums import Kind, Method, Reason, Result
 from tenant_apps.checkins.errors import AlreadyAnnulled, NotAnnullable, ScanIdReused
 from tenant_apps.checkins.models import Annulment, CheckIn
@@ -87,14 +88,25 @@ def record_scan(*, scan: Scan, now: datetime, actor: Actor) -> Answer:
 
     A refused scan is a normal answer. Three round trips.
 
-    Locks: the scan id (advisory), then the customer: scans of one customer are judged one after
-    the other, each on what the one before left.
+    Locks: the scan id (advisory), then the customer and those who share a subscription with them,
+    in the order of their ids: scans that could draw on the same credits are judged one after the
+    other, each on what the one before left.
     Idempotent by: ``scan.scan_id``; the first answer comes again and nothing is charged.
 
     Raises:
         ScanIdReused: the scan id belongs to another scan.
         InvalidInput: no such location, or (without a code) no such customer.
     """
+    while True:
+        with suppress(_OwnerChanged):
+            return _record_scan(scan, now, actor)
+
+
+class _OwnerChanged(Exception):
+    """A subscription became another customer's between the locks and the look at it."""
+
+
+def _record_scan(scan: Scan, now: datetime, actor: Actor) -> Answer:
     token = _decode(scan.code)
     with transaction.atomic(durable=True):
         loaded = _lock_and_load(scan, token, now)
@@ -109,6 +121,7 @@ def record_scan(*, scan: Scan, now: datetime, actor: Actor) -> Answer:
             customer=_facts_of(loaded),
             policy=loaded.policy,
             now=now,
+            location_id=scan.location_id,
         )
         return Answer(_write(scan, loaded, verdict, now, actor), is_new=True)
 
@@ -130,7 +143,9 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
         customers = code_selectors.customers_of(code_id)
     with pipeline.batch() as batch:
         batch.execute(locks.SQL, (locks.number(str(club.id), "scan", str(scan.scan_id)),))
-        customer = batch.fetch(customer_selectors.lock_rows_of(customers))
+        people = batch.fetch(
+            customer_selectors.lock_rows_of(subscription_selectors.payers_of(customers))
+        )
         # Each statement from here on sees what was committed before the locks were granted.
         earlier = batch.fetch(selectors.by_scan_id(scan.scan_id))
         policy = batch.fetch(club_selectors.policy_rows(club.id))
@@ -145,6 +160,12 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
     moved = last_move.one()
     settings = policy.one()
     assert settings is not None  # the bound club has a row
+    reentry_seconds, enforce_presence, night_at, accepts_static = settings
+    customer_id = scan.customer_id if scan.code is None else row and row.customer_id
+    subscriptions = [*running.all(), *expired.all()]
+    owners = frozenset(person.id for person in people.all())
+    if not owners.issuperset(s.customer_id for s in subscriptions):
+        raise _OwnerChanged
     facts = None
     if scan.code is not None:
         facts = decision.CodeFacts(Reason.UNKNOWN_CODE)
@@ -156,16 +177,18 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
                 now=now,
             )
             revoked = row is not None and row.revoked_at is not None
-            facts = decision.CodeFacts(Reason(judged), revoked)
+            facts = decision.CodeFacts(Reason(judged), revoked, is_accepted=accepts_static)
     return _Loaded(
         earlier=earlier.one(),
-        customer=customer.one(),
+        customer=next((p for p in people.all() if p.id == customer_id), None),
         code_id=None if row is None else row.id,
         code=facts,
         location_exists=location.one() is not None,
-        policy=decision.Policy(*settings, time_zone=club.time_zone),
+        policy=decision.Policy(
+            reentry_seconds, enforce_presence, time_zone=club.time_zone, night_at=night_at
+        ),
         inside_since=moved[1] if moved is not None and moved[0] == Kind.ENTRY else None,
-        subscriptions=[*running.all(), *expired.all()],
+        subscriptions=subscriptions,
         lots=lots.all(),
     )
 
@@ -189,6 +212,8 @@ def _facts_of(loaded: _Loaded) -> decision.CustomerFacts | None:
                 status=row.status,
                 starts_at=row.starts_at,
                 ends_at=row.ends_at,
+                frozen_from=row.frozen_from,
+                frozen_until=row.frozen_until,
                 rules=row.rules,
                 lots=None
                 if row.credits is None
@@ -227,7 +252,14 @@ def _write(
         qr_code_id=loaded.code_id if named else None,
         subscription=subscription,
         lot_id=verdict.lot_id,
+        judgement=explanation.judgement(verdict, loaded.inside_since, loaded.policy),
         **stamp(actor),
+    )
+    begins = (
+        verdict.accepted
+        and scan.kind == Kind.ENTRY
+        and subscription is not None
+        and subscription.waits_for_first_visit
     )
     with pipeline.batch() as batch:
         if subscription is not None and verdict.lot_id is not None:
@@ -238,6 +270,8 @@ def _write(
                 now=now,
                 actor=actor,
             )
+        if subscription is not None and begins:
+            subscription_services.begin_period(subscription=subscription, now=now)
         if subscription is not None:
             check_in.credits_left = subscription.credits_left
             check_in.subscription_ends_at = subscription.ends_at
@@ -248,7 +282,7 @@ def _write(
 def annul_check_in(*, check_in_id: UUID, reason: str, now: datetime, actor: Actor) -> Annulment:
     """Take an accepted check-in back: its credit returns and the re-entry window reopens.
 
-    Locks: the customer, then the subscription.
+    Locks: the customer and whose subscription it was, by their ids, then the subscription.
 
     Raises:
         NotFound: no such check-in.
@@ -259,14 +293,22 @@ def annul_check_in(*, check_in_id: UUID, reason: str, now: datetime, actor: Acto
         check_in = selectors.get_check_in(check_in_id)
         if check_in.result != Result.ACCEPTED or check_in.customer_id is None:
             raise NotAnnullable
-        customer_selectors.lock_customer(check_in.customer_id)
+        used = None
+        if check_in.subscription_id is None:
+            customer_selectors.lock_customer(check_in.customer_id)
+        else:
+            used = subscription_selectors.lock_with_owner(
+                check_in.subscription_id, check_in.customer_id
+            )
         if Annulment.objects.filter(check_in_id=check_in_id).exists():
             raise AlreadyAnnulled
-        if check_in.lot_id is not None and check_in.subscription_id is not None:
-            subscription_services.give_back_visit(
-                subscription_id=check_in.subscription_id,
+        if used is not None:
+            subscription_services.take_back_visit(
+                subscription=used,
                 lot_id=check_in.lot_id,
                 check_in_id=check_in.id,
+                scanned_at=check_in.scanned_at,
+                was_only_visit=not selectors.other_visits(check_in).exists(),
                 now=now,
                 actor=actor,
             )

@@ -24,6 +24,11 @@ def get_customer(customer_id: UUID) -> Customer:
     return customer
 
 
+def find_customer(customer_id: UUID) -> Customer | None:
+    """Return the customer, or None."""
+    return Customer.objects.filter(pk=customer_id).first()
+
+
 def get_by_user(user_id: UUID) -> Customer:
     """Return the customer that this login belongs to.
 
@@ -42,13 +47,26 @@ def ids_of(customer_id: UUID) -> QuerySet[Customer, Any]:
 
 
 def lock_rows_of(customers: QuerySet[Any, Any]) -> QuerySet[Customer]:
-    """Return the queryset that locks the customer whose id the subquery ``customers`` gives."""
-    return Customer.objects.filter(pk__in=customers).select_for_update(of=("self",))
+    """Return the queryset that locks those whose ids the subquery gives, in the ids' order."""
+    rows = Customer.objects.filter(pk__in=customers).order_by("pk")
+    return rows.select_for_update(of=("self",))
 
 
 def lock_rows(customer_id: UUID) -> QuerySet[Customer]:
     """Return the queryset that locks one customer; the first lock of every change of credits."""
     return Customer.objects.filter(pk=customer_id).select_for_update(of=("self",))
+
+
+def lock_customers(*customer_ids: UUID) -> list[Customer]:
+    """Lock several customers, in the order of their ids, so that no two callers wait in a ring.
+
+    Raises:
+        NotFound: the club has not all of them.
+    """
+    locked = list(lock_rows_of(Customer.objects.filter(pk__in=customer_ids).values("pk")))
+    if len(locked) != len(set(customer_ids)):
+        raise NotFound("No such customer.")
+    return locked
 
 
 def lock_customer(customer_id: UUID) -> Customer:

@@ -7,7 +7,10 @@ from tenant_apps.packages.models import Package
 
 
 def list_packages(*, only_on_offer: bool) -> QuerySet[Package]:
-    """Return the club's packages; ``only_on_offer`` leaves out the inactive and the hidden."""
+    """Return the club's packages; ``only_on_offer`` leaves out the inactive and the hidden.
+
+    What is archived is inactive.
+    """
     packages = Package.objects.all()
     return packages.filter(is_active=True, is_public=True) if only_on_offer else packages
 

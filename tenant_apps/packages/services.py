@@ -7,8 +7,10 @@ from django.db import transaction
 from platform_shared.kit.errors import FieldError, InvalidInput
 from platform_shared.kit.money import Money
 from platform_shared.tenancy import binding
+from tenant_apps.locations import selectors as location_selectors
 from tenant_apps.packages import selectors
-from tenant_apps.packages.enums import PackageType
+from tenant_apps.packages.enums import PackageType, ValidFrom
+from tenant_apps.packages.errors import PackageArchived
 from tenant_apps.packages.models import Package
 
 
@@ -19,29 +21,32 @@ def create_package(*, now: datetime, fields: dict[str, Any]) -> Package:
         InvalidInput: naming the field that does not fit the others or the club.
     """
     package = Package(created_at=now)
-    _apply(package, fields)
+    _apply(package, fields, now)
     package.save(force_insert=True)
     return package
 
 
-def change_package(*, package_id: UUID, changes: dict[str, Any]) -> Package:
+def change_package(*, package_id: UUID, changes: dict[str, Any], now: datetime) -> Package:
     """Change a package; what was bought before keeps its terms.
+
+    ``is_archived`` takes it off every list of what is for sale, or brings it back, inactive.
 
     Locks: the package.
 
     Raises:
         NotFound: no such package.
+        PackageArchived: it was to be made active without being brought back.
         InvalidInput: naming the field that does not fit.
     """
     with transaction.atomic():
         selectors.get_package(package_id)
         package = Package.objects.select_for_update(of=("self",)).get(pk=package_id)
-        _apply(package, changes)
+        _apply(package, changes, now)
         package.save()
         return package
 
 
-def _apply(package: Package, fields: dict[str, Any]) -> None:
+def _apply(package: Package, fields: dict[str, Any], now: datetime) -> None:
     """Set ``fields`` (as the API names them) and refuse a package that makes no sense."""
     for name, value in fields.items():
         match name:
@@ -52,8 +57,15 @@ def _apply(package: Package, fields: dict[str, Any]) -> None:
                 package.duration_count = value["count"] if value else None
             case "credits":
                 package.package_credits = value
+            case "freezing":
+                package.freeze_days, package.freeze_times = value["days"], value["times"]
+            case "is_archived":
+                package.archived_at = (package.archived_at or now) if value else None
+                package.is_active = package.is_active and not value
             case _:
                 setattr(package, name, value)
+    if package.archived_at is not None and package.is_active:
+        raise PackageArchived
     _check(package)
 
 
@@ -70,3 +82,27 @@ def _check(package: Package) -> None:
         raise InvalidInput(FieldError("credits", "not_allowed", "A period package has no credits."))
     if package.type == PackageType.PERIOD and package.duration_unit is None:
         raise InvalidInput(FieldError("duration", "required", "A period package needs a duration."))
+    if package.valid_from == ValidFrom.FIRST_VISIT and package.duration_unit is None:
+        raise InvalidInput(
+            FieldError("duration", "required", "From the first visit on there must be a duration.")
+        )
+    _check_locations(package)
+
+
+def _check_locations(package: Package) -> None:
+    """Refuse rules for locations that the club does not have, each by its place in the payload."""
+    named = {
+        (i, j): UUID(location)
+        for i, rule in enumerate(package.access_rules)
+        for j, location in enumerate(rule.get("locations") or ())
+    }
+    if not named:
+        return
+    known = set(location_selectors.list_locations().values_list("id", flat=True))
+    unknown = [
+        FieldError(f"access_rules.{i}.locations.{j}", "does_not_exist", "No such location.")
+        for (i, j), location in named.items()
+        if location not in known
+    ]
+    if unknown:
+        raise InvalidInput(*unknown)

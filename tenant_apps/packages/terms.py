@@ -4,26 +4,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any, Self
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 from django.db import models
 
 from platform_shared.kit.money import Money
-from tenant_apps.packages.enums import DurationUnit, PackageType, Renewal
+from tenant_apps.packages.enums import DurationUnit, PackageType, Purpose, Renewal, ValidFrom
 
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """When a package opens the door, in the club's zone.
+    """When and where a package opens the door, in the club's zone.
 
     ``weekdays`` are ISO numbers (1 = Monday); the hours are half-open, and ``until`` None means
-    the end of the day.
+    the end of the day. Without ``locations`` a rule holds everywhere; with some it holds there, and
+    not where a scan does not say where it was.
     """
 
     weekdays: tuple[int, ...]
     since: time
     until: time | None
+    locations: frozenset[UUID] = frozenset()
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -32,23 +35,30 @@ class AccessRule:
             weekdays=tuple(data["weekdays"]),
             since=time.fromisoformat(data["from"]),
             until=time.fromisoformat(until) if until else None,
+            locations=frozenset(map(UUID, data.get("locations") or ())),
         )
 
-    def allows(self, local: datetime) -> bool:
-        """Return whether the rule lets in at a local date and time."""
+    def allows(self, local: datetime, location_id: UUID | None = None) -> bool:
+        """Return whether the rule lets in at a local date and time, at a location."""
         hour = local.time()
         return (
-            local.isoweekday() in self.weekdays
+            (not self.locations or location_id in self.locations)
+            and local.isoweekday() in self.weekdays
             and self.since <= hour
             and (self.until is None or hour < self.until)
         )
 
 
-def is_open(rules: Iterable[AccessRule], moment: datetime, time_zone: str) -> bool:
-    """Return whether any rule lets in at ``moment``; no rules at all mean always."""
+def is_open(
+    rules: Iterable[AccessRule],
+    moment: datetime,
+    time_zone: str,
+    location_id: UUID | None = None,
+) -> bool:
+    """Return whether any rule lets in at ``moment``; no rules at all mean always, everywhere."""
     rules = tuple(rules)
     local = moment.astimezone(ZoneInfo(time_zone))
-    return not rules or any(rule.allows(local) for rule in rules)
+    return not rules or any(rule.allows(local, location_id) for rule in rules)
 
 
 def end_of(start: datetime, unit: str, count: int, time_zone: str) -> datetime:
@@ -60,6 +70,17 @@ def end_of(start: datetime, unit: str, count: int, time_zone: str) -> datetime:
     local = start.astimezone(ZoneInfo(time_zone)).replace(tzinfo=None)
     shifted: datetime = local + relativedelta(**{f"{unit}s": count})  # type: ignore[arg-type]
     return shifted.replace(tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+
+
+def moved(moment: datetime, since: datetime, until: datetime, time_zone: str) -> datetime:
+    """Return ``moment`` later by the span from ``since`` to ``until``, by the club's calendar.
+
+    What ends at midnight ends at midnight after a rest of whole days, whatever the clocks did in
+    it; ``until`` before ``since`` moves it back.
+    """
+    zone = ZoneInfo(time_zone)
+    local, first, last = (m.astimezone(zone).replace(tzinfo=None) for m in (moment, since, until))
+    return (local + (last - first)).replace(tzinfo=zone).astimezone(UTC)
 
 
 class Terms(models.Model):
@@ -77,6 +98,18 @@ class Terms(models.Model):
     features = models.JSONField(default=list)
     renewal = models.CharField(max_length=9, choices=Renewal.choices, default=Renewal.NONE)
     access_rules = models.JSONField(default=list)
+    purpose = models.CharField(
+        max_length=7, choices=Purpose.choices, default=Purpose.REGULAR, db_default=Purpose.REGULAR
+    )
+    valid_from = models.CharField(
+        max_length=11,
+        choices=ValidFrom.choices,
+        default=ValidFrom.PURCHASE,
+        db_default=ValidFrom.PURCHASE,
+    )
+    max_members = models.PositiveSmallIntegerField(default=0, db_default=0)
+    freeze_days = models.PositiveIntegerField(null=True)
+    freeze_times = models.PositiveIntegerField(null=True)
 
     class Meta:
         abstract = True
@@ -90,6 +123,10 @@ class Terms(models.Model):
         if self.duration_unit is None:
             return None
         return {"unit": self.duration_unit, "count": self.duration_count}
+
+    @property
+    def freezing(self) -> dict[str, int | None]:
+        return {"days": self.freeze_days, "times": self.freeze_times}
 
     @property
     def rules(self) -> tuple[AccessRule, ...]:
@@ -129,6 +166,14 @@ def constraints(prefix: str) -> list[models.BaseConstraint]:
         models.CheckConstraint(condition=no_duration | duration, name=f"{prefix}_duration"),
         models.CheckConstraint(
             condition=models.Q(renewal__in=Renewal.values), name=f"{prefix}_renewal"
+        ),
+        models.CheckConstraint(
+            condition=models.Q(purpose__in=Purpose.values), name=f"{prefix}_purpose"
+        ),
+        models.CheckConstraint(
+            condition=models.Q(valid_from=ValidFrom.PURCHASE)
+            | models.Q(valid_from=ValidFrom.FIRST_VISIT, duration_unit__isnull=False),
+            name=f"{prefix}_valid_from",
         ),
         models.CheckConstraint(
             condition=models.Q(tax_rate_basis_points__lte=10_000), name=f"{prefix}_tax_rate"

@@ -8,4 +8,4 @@ class SubscriptionsConfig(AppConfig):
         from platform_shared.due_work import services as due_work
         from tenant_apps.subscriptions import services
 
-        due_work.register(services.EXPIRY, services.expire_if_over)
+        due_work.register(services.SETTLE, services.settle)

@@ -9,6 +9,26 @@ class SubscriptionStatus(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+class Action(models.TextChoices):
+    """What can be done to a subscription; ``states`` says when."""
+
+    ACTIVATE = "activate"
+    PLAN_FREEZE = "plan_freeze"
+    DROP_FREEZE = "drop_freeze"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
+    CANCEL = "cancel"
+    CANCEL_AT_END = "cancel_at_end"
+    KEEP = "keep"
+    EXPIRE = "expire"
+    RENEW = "renew"
+    EXTEND = "extend"
+    ADJUST = "adjust"
+    TRANSFER = "transfer"
+    ADD_MEMBER = "add_member"
+    REMOVE_MEMBER = "remove_member"
+
+
 class EntryKind(models.TextChoices):
     """Grants, adjustments and expiries move ``credits``; the others move ``used_credits``."""
 

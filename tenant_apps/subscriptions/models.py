@@ -1,13 +1,13 @@
-"""Subscriptions, credit lots, and the ledger of credits."""
+"""Subscriptions, who shares them, their freezes and changes; credit lots and the ledger."""
 
 from django.db import models
 
 from platform_shared.kit.ids import new_id
 from platform_shared.kit.principal import ActorStamp
-from tenant_apps.packages.enums import PackageType
+from tenant_apps.packages.enums import PackageType, ValidFrom
 from tenant_apps.packages.terms import Terms
 from tenant_apps.packages.terms import constraints as terms_constraints
-from tenant_apps.subscriptions.enums import EntryKind, SubscriptionStatus
+from tenant_apps.subscriptions.enums import Action, EntryKind, SubscriptionStatus
 
 
 class Subscription(Terms, ActorStamp):
@@ -15,6 +15,11 @@ class Subscription(Terms, ActorStamp):
 
     ``credits - used_credits`` always equals the sum of the ledger's lines and what the lots still
     hold; both are null for periods, which have no lines.
+
+    ``begun_at`` is the first visit where the duration is counted from it; until then there is no
+    end. ``frozen_from`` and ``frozen_until`` are those of the freeze that runs or is planned; its
+    length is in ``ends_at`` already, unless it has no end yet. ``reminded_of`` is the end that has
+    been reminded of.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -29,11 +34,22 @@ class Subscription(Terms, ActorStamp):
     ended_at = models.DateTimeField(null=True)
     credits = models.IntegerField(null=True)
     used_credits = models.IntegerField(null=True)
+    activated_at = models.DateTimeField(null=True)
+    begun_at = models.DateTimeField(null=True)
+    frozen_from = models.DateTimeField(null=True)
+    frozen_until = models.DateTimeField(null=True)
+    cancel_at_end = models.BooleanField(default=False, db_default=False)
+    reminded_of = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             *terms_constraints("subscriptions_subscription"),
+            models.CheckConstraint(
+                condition=models.Q(frozen_until=None)
+                | models.Q(frozen_from__isnull=False, frozen_until__gt=models.F("frozen_from")),
+                name="subscriptions_subscription_freeze",
+            ),
             models.CheckConstraint(
                 condition=models.Q(status__in=SubscriptionStatus.values),
                 name="subscriptions_subscription_status",
@@ -64,10 +80,73 @@ class Subscription(Terms, ActorStamp):
         return f"{self.package_name} of {self.customer_id}"
 
     @property
+    def waits_for_first_visit(self) -> bool:
+        """Whether the duration is counted from a visit that has not been yet."""
+        return self.valid_from == ValidFrom.FIRST_VISIT and self.begun_at is None
+
+    @property
     def credits_left(self) -> int | None:
         if self.credits is None or self.used_credits is None:
             return None
         return self.credits - self.used_credits
+
+
+class SubscriptionMember(ActorStamp):
+    """Somebody who may use another customer's subscription; whose visit it was, a check-in says."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="members")
+    customer = models.ForeignKey(
+        "customers.Customer", on_delete=models.PROTECT, related_name="memberships"
+    )
+    added_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription", "customer"], name="subscriptions_member_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} in {self.subscription_id}"
+
+
+class Freeze(ActorStamp):
+    """A span in which a subscription rests; half-open, without an end as long as that is open."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="freezes")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at=None) | models.Q(ends_at__gt=models.F("starts_at")),
+                name="subscriptions_freeze_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at} to {self.ends_at}"
+
+
+class SubscriptionChange(ActorStamp):
+    """What was done to a subscription; the database refuses to change or delete a row."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="changes")
+    action = models.CharField(max_length=13, choices=Action.choices)
+    status_before = models.CharField(max_length=9, choices=SubscriptionStatus.choices)
+    status_after = models.CharField(max_length=9, choices=SubscriptionStatus.choices)
+    reason = models.CharField(max_length=500, blank=True)
+    detail = models.JSONField(default=dict)
+    occurred_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.action}: {self.status_before} to {self.status_after}"
 
 
 class CreditLot(models.Model):
@@ -102,6 +181,9 @@ class CreditEntry(ActorStamp):
     amount = models.IntegerField()
     balance_after = models.IntegerField()
     check_in_id = models.UUIDField(null=True)
+    change = models.ForeignKey(
+        SubscriptionChange, on_delete=models.PROTECT, null=True, related_name="entries"
+    )
     occurred_at = models.DateTimeField()
 
     class Meta:

@@ -2,12 +2,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from platform_shared.kit.errors import NotFound
+from tenant_apps.customers import selectors as customer_selectors
 from tenant_apps.subscriptions.enums import SubscriptionStatus
-from tenant_apps.subscriptions.models import CreditLot, Subscription
+from tenant_apps.subscriptions.models import (
+    CreditEntry,
+    CreditLot,
+    Subscription,
+    SubscriptionChange,
+    SubscriptionMember,
+)
+
+# Cancelled before it was ever paid for: it counts nowhere.
+GIVEN_UP = Q(status=SubscriptionStatus.CANCELLED, activated_at=None)
 
 
 def list_subscriptions() -> QuerySet[Subscription]:
@@ -32,32 +43,94 @@ def get_subscription(subscription_id: UUID) -> Subscription:
     return subscription
 
 
+def list_entries(subscription_id: UUID) -> QuerySet[CreditEntry]:
+    """Return the ledger of one subscription, with what each line was written for."""
+    return CreditEntry.objects.filter(subscription_id=subscription_id).select_related("change")
+
+
+def list_changes(subscription_id: UUID) -> QuerySet[SubscriptionChange]:
+    """Return what was done to one subscription."""
+    return SubscriptionChange.objects.filter(subscription_id=subscription_id)
+
+
+def list_members(subscription_id: UUID) -> QuerySet[SubscriptionMember]:
+    """Return who shares one subscription."""
+    members = SubscriptionMember.objects.select_related("customer")
+    return members.filter(subscription_id=subscription_id)
+
+
+def had_before(customer_id: UUID) -> QuerySet[Subscription]:
+    """Return what the customer has, had, or has still to pay for."""
+    return list_of_customer(customer_id).exclude(GIVEN_UP)
+
+
+def list_usable_by(customer_id: UUID) -> QuerySet[Subscription]:
+    """Return a customer's own subscriptions and those that others share with them."""
+    return Subscription.objects.filter(pk__in=_usable_by(customer_selectors.ids_of(customer_id)))
+
+
+def _usable_by(customers: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    """Return the ids of the subscriptions that ``customers`` (ids) may use: own and shared.
+
+    A union, since PostgreSQL finds neither by an index when they are joined by OR.
+    """
+    own = Subscription.objects.filter(customer_id__in=customers).values("pk")
+    shared = SubscriptionMember.objects.filter(customer_id__in=customers).values("subscription_id")
+    return own.union(shared)
+
+
+def payers_of(customers: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    """Return the ids of ``customers`` (ids) and of those who share a subscription with them."""
+    shared = SubscriptionMember.objects.filter(customer_id__in=customers)
+    return customers.union(shared.values("subscription__customer_id"))
+
+
 def door_rows(customers: QuerySet[Any, Any]) -> QuerySet[Subscription]:
-    """Return what a door judges: the running subscriptions of ``customers`` (ids), best first.
+    """Return what a door judges: what runs and ``customers`` (ids) may use, best first.
 
     The order is that of charging: a period before credits, then the earliest end, then the
     oldest.
     """
     return Subscription.objects.filter(
-        customer_id__in=customers,
+        pk__in=_usable_by(customers),
         status__in=(SubscriptionStatus.ACTIVE, SubscriptionStatus.FROZEN),
     ).order_by(F("type").desc(), F("ends_at").asc(nulls_last=True), "id")
 
 
 def expired_rows(customers: QuerySet[Any, Any]) -> QuerySet[Subscription]:
-    """Return the subscription of ``customers`` (ids) that ended last."""
+    """Return the subscription usable by ``customers`` (ids) that ended last."""
     return Subscription.objects.filter(
-        customer_id__in=customers, status=SubscriptionStatus.EXPIRED
+        pk__in=_usable_by(customers), status=SubscriptionStatus.EXPIRED
     ).order_by("-ends_at", "-id")[:1]
 
 
 def door_lots(customers: QuerySet[Any, Any]) -> QuerySet[CreditLot]:
-    """Return the lots that still hold credits of ``customers`` (ids), in the order of drawing."""
+    """Return the lots that ``customers`` (ids) may draw on, in the order of drawing."""
     return CreditLot.objects.filter(
-        subscription__customer_id__in=customers,
+        subscription_id__in=_usable_by(customers),
         subscription__status=SubscriptionStatus.ACTIVE,
         remaining__gt=0,
     ).order_by(F("ends_at").asc(nulls_last=True), "id")
+
+
+def lock_with_owner(subscription_id: UUID, *others: UUID) -> Subscription:
+    """Return the subscription, locked after its owner and the customers ``others``, in id order.
+
+    Needs a transaction.
+
+    Raises:
+        NotFound: the club has no such subscription, or one of the others is no customer.
+    """
+    while True:
+        owner = get_subscription(subscription_id).customer_id
+        before = transaction.savepoint_create()
+        customer_selectors.lock_customers(owner, *others)
+        subscription = lock_subscription(subscription_id)
+        if subscription.customer_id == owner:
+            transaction.savepoint_commit(before)
+            return subscription
+        # It was transferred while we waited: give the locks back, and ask its new owner's.
+        transaction.savepoint_rollback(before)
 
 
 def lock_subscription(subscription_id: UUID) -> Subscription:
@@ -76,7 +149,7 @@ def lock_subscription(subscription_id: UUID) -> Subscription:
 
 def _paid_for() -> QuerySet[Any, Any]:
     """Return the subscriptions that ran or run, with ``over_at``: when they ended or will."""
-    return Subscription.objects.exclude(status=SubscriptionStatus.PENDING).annotate(
+    return Subscription.objects.exclude(Q(status=SubscriptionStatus.PENDING) | GIVEN_UP).annotate(
         over_at=Coalesce("ended_at", "ends_at")
     )
 

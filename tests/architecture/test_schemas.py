@@ -22,7 +22,12 @@ TABLES_IN_BOTH = {
     "accounts_passwordlink": "see IN_BOTH",
     "django_migrations": "each schema knows what was applied to it",
 }
-APPEND_ONLY = {"subscriptions_creditentry", "checkins_checkin", "checkins_annulment"}
+APPEND_ONLY = {
+    "subscriptions_creditentry",
+    "subscriptions_subscriptionchange",
+    "checkins_checkin",
+    "checkins_annulment",
+}
 
 FOREIGN_KEYS = """
     SELECT conname, child.nspname, child_table.relname, parent.nspname, parent_table.relname

@@ -224,13 +224,13 @@ class TestAnnulmentsWithoutGuards:
     def annul_twice(club: ClubWorld, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         member = new_pass(visits=1, at=clock.now())
         check_in = scan(member.code, at=clock.now()).check_in
-        meet, give_back = meeting(2), services.subscription_services.give_back_visit
+        meet, take_back = meeting(2), services.subscription_services.take_back_visit
 
         def together(**asked: object) -> None:
             meet()
-            give_back(**asked)  # type: ignore[arg-type]
+            take_back(**asked)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(services.subscription_services, "give_back_visit", together)
+        monkeypatch.setattr(services.subscription_services, "take_back_visit", together)
 
         def one() -> str:
             services.annul_check_in(
@@ -255,8 +255,8 @@ class TestAnnulmentsWithoutGuards:
         self, club: ClubWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(
-            services.customer_selectors,
-            "lock_customer",
-            lambda customer_id: Customer.objects.get(pk=customer_id),
+            services.subscription_selectors,
+            "lock_with_owner",
+            lambda subscription_id, *_: Subscription.objects.get(pk=subscription_id),
         )
         assert self.annul_twice(club, monkeypatch) == ["IntegrityError", "annulled"]

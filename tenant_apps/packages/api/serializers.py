@@ -5,7 +5,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from platform_shared.kit.serializers import MoneySerializer, StrictSerializer
-from tenant_apps.packages.enums import DurationUnit, PackageType, Renewal
+from tenant_apps.packages.enums import DurationUnit, PackageType, Purpose, Renewal, ValidFrom
 from tenant_apps.packages.models import Package
 
 HOURS_AND_MINUTES = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"  # not \d, which has every script's digits
@@ -14,6 +14,24 @@ HOURS_AND_MINUTES = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"  # not \d, which has ever
 class DurationSerializer(StrictSerializer):
     unit = serializers.ChoiceField(choices=DurationUnit.choices)
     count = serializers.IntegerField(min_value=1, max_value=1000)
+
+
+class FreezingSerializer(StrictSerializer):
+    """How much a subscription may be frozen; null: as much as they like."""
+
+    days = serializers.IntegerField(
+        min_value=0, max_value=3660, allow_null=True, help_text="In all; 0: not at all."
+    )
+    times = serializers.IntegerField(min_value=0, max_value=1000, allow_null=True)
+
+
+class LocationListField(serializers.ListField):
+    """Ids, stored in JSON as text."""
+
+    child = serializers.UUIDField()
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        return [str(value) for value in super().to_internal_value(data)]
 
 
 class AccessRuleSerializer(StrictSerializer):
@@ -30,6 +48,12 @@ class AccessRuleSerializer(StrictSerializer):
         required=False,
         allow_null=True,
         help_text="HH:MM, exclusive; null is the end of the day.",
+    )
+
+    locations = LocationListField(
+        required=False,
+        max_length=200,
+        help_text="Where the rule holds; without any it holds everywhere.",
     )
 
     def get_fields(self) -> dict[str, Any]:
@@ -64,33 +88,53 @@ class TermsSerializer(serializers.ModelSerializer[Any]):
     tax_rate = TaxRateField(source="tax_rate_basis_points")
     features = serializers.ListField(child=serializers.CharField())
     access_rules = AccessRuleSerializer(many=True)
+    freezing = FreezingSerializer()
 
 
-TERMS = ("type", "price", "tax_rate", "duration", "features", "renewal", "access_rules")
+TERMS = (
+    "type",
+    "price",
+    "tax_rate",
+    "duration",
+    "valid_from",
+    "features",
+    "renewal",
+    "access_rules",
+    "purpose",
+    "max_members",
+    "freezing",
+)
 
 
 class PackageSerializer(TermsSerializer):
     credits = serializers.IntegerField(source="package_credits", allow_null=True)
+    is_archived = serializers.SerializerMethodField()
 
     class Meta:
         model = Package
-        fields = (
+        fields: Any = (
             "id",
             "name",
             "description",
             *TERMS,
             "credits",
+            "max_per_customer",
+            "position",
             "is_active",
             "is_public",
+            "is_archived",
             "created_at",
         )
+
+    def get_is_archived(self, package: Package) -> bool:
+        return package.archived_at is not None
 
 
 class OfferSerializer(PackageSerializer):
     """A package as the club's own site shows it to anybody."""
 
     class Meta(PackageSerializer.Meta):
-        fields = ("id", "name", "description", *TERMS, "credits")  # type: ignore[assignment]
+        fields = ("id", "name", "description", *TERMS, "credits", "max_per_customer")
 
 
 class ChangePackageSerializer(StrictSerializer):
@@ -109,8 +153,31 @@ class ChangePackageSerializer(StrictSerializer):
     )
     renewal = serializers.ChoiceField(choices=Renewal.choices, required=False)
     access_rules = AccessRuleSerializer(many=True, required=False)
+    purpose = serializers.ChoiceField(
+        choices=Purpose.choices,
+        required=False,
+        help_text="`trial` is sold once, to whoever has had nothing but guest passes before.",
+    )
+    valid_from = serializers.ChoiceField(
+        choices=ValidFrom.choices, required=False, help_text="What the duration is counted from."
+    )
+    max_members = serializers.IntegerField(
+        min_value=0, max_value=50, required=False, help_text="With how many others it is shared."
+    )
+    freezing = FreezingSerializer(required=False)
+    max_per_customer = serializers.IntegerField(
+        min_value=1,
+        max_value=1000,
+        required=False,
+        allow_null=True,
+        help_text="How often one customer may have it; null: any number of times.",
+    )
+    position = serializers.IntegerField(
+        min_value=0, max_value=1_000_000, required=False, help_text="Place in the catalogue."
+    )
     is_active = serializers.BooleanField(required=False)
     is_public = serializers.BooleanField(required=False)
+    is_archived = serializers.BooleanField(required=False)
 
 
 class NewPackageSerializer(ChangePackageSerializer):

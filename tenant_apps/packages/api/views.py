@@ -3,6 +3,7 @@ from uuid import UUID
 from platform_shared.kit import clock
 from platform_shared.kit.access import Open, Permission
 from platform_shared.kit.openapi import operation
+from platform_shared.kit.pagination import ByPosition
 from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.packages import selectors, services
 from tenant_apps.packages.api import serializers
@@ -43,6 +44,7 @@ class CatalogueView(ApiView):
 
     access = {"GET": Open.PUBLIC}
     authentication_classes = ()
+    pagination_class = ByPosition
 
     @operation("listCatalogue", "Packages", answers=serializers.OfferSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -65,5 +67,5 @@ class PackageView(_PackageView):
     )
     def patch(self, request: Request, package_id: UUID) -> Response:
         changes = self.valid(serializers.ChangePackageSerializer)
-        package = services.change_package(package_id=package_id, changes=changes)
+        package = services.change_package(package_id=package_id, changes=changes, now=clock.now())
         return Response(serializers.PackageSerializer(package).data)

@@ -1,4 +1,7 @@
+from typing import Any
 from uuid import UUID
+
+from rest_framework.serializers import BaseSerializer
 
 from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
@@ -7,6 +10,7 @@ from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.subscriptions import selectors, services
 from tenant_apps.subscriptions.api import serializers
 from tenant_apps.subscriptions.api.filters import SubscriptionFilter
+from tenant_apps.subscriptions.models import Subscription
 
 
 class SubscriptionsView(ApiView):
@@ -34,10 +38,222 @@ class SubscriptionsView(ApiView):
         return Response(serializers.SubscriptionSerializer(subscription).data, status=201)
 
 
-class SubscriptionView(ApiView):
-    access = {"GET": Permission.SUBSCRIPTIONS_VIEW}
+class _OneView(ApiView):
+    """A view of one subscription."""
+
+    def who_and_when(self) -> dict[str, Any]:
+        return {"now": clock.now(), "actor": self.caller.actor}
+
+    def answer(self, subscription: Subscription) -> Response:
+        return Response(serializers.SubscriptionSerializer(subscription).data)
+
+    def known(self, subscription_id: UUID, rows: Any, serializer: type[BaseSerializer[Any]]) -> Any:
+        """Return a page of what hangs on a subscription, which must exist."""
+        selectors.get_subscription(subscription_id)
+        return self.page(rows(subscription_id), serializer)
+
+
+class SubscriptionView(_OneView):
+    access = {"GET": Permission.SUBSCRIPTIONS_VIEW, "PATCH": Permission.SUBSCRIPTIONS_MANAGE}
 
     @operation("getSubscription", "Subscriptions", answers=serializers.SubscriptionSerializer)
     def get(self, request: Request, subscription_id: UUID) -> Response:
-        subscription = selectors.get_subscription(subscription_id)
-        return Response(serializers.SubscriptionSerializer(subscription).data)
+        return self.answer(selectors.get_subscription(subscription_id))
+
+    @operation(
+        "changeSubscription",
+        "Subscriptions",
+        body=serializers.ChangeSubscriptionSerializer,
+        answers=serializers.SubscriptionSerializer,
+    )
+    def patch(self, request: Request, subscription_id: UUID) -> Response:
+        data = self.valid(serializers.ChangeSubscriptionSerializer)
+        change = services.cancel_at_end if data["cancel_at_end"] else services.keep_subscription
+        return self.answer(change(subscription_id=subscription_id, **self.who_and_when()))
+
+
+class FreezeView(_OneView):
+    access = {"POST": Permission.SUBSCRIPTIONS_MANAGE}
+
+    @operation(
+        "freezeSubscription",
+        "Subscriptions",
+        body=serializers.FreezeSerializer,
+        answers=serializers.SubscriptionSerializer,
+    )
+    def post(self, request: Request, subscription_id: UUID) -> Response:
+        data = self.valid(serializers.FreezeSerializer)
+        return self.answer(
+            services.freeze_subscription(
+                subscription_id=subscription_id, **data, **self.who_and_when()
+            )
+        )
+
+
+class UnfreezeView(_OneView):
+    """The freeze that runs ends; one that is planned is dropped."""
+
+    access = {"POST": Permission.SUBSCRIPTIONS_MANAGE}
+
+    @operation(
+        "unfreezeSubscription",
+        "Subscriptions",
+        body=serializers.ReasonSerializer,
+        answers=serializers.SubscriptionSerializer,
+    )
+    def post(self, request: Request, subscription_id: UUID) -> Response:
+        data = self.valid(serializers.ReasonSerializer)
+        return self.answer(
+            services.unfreeze_subscription(
+                subscription_id=subscription_id, **data, **self.who_and_when()
+            )
+        )
+
+
+class CancellationView(_OneView):
+    """It ends now, and what is left of its credits with it."""
+
+    access = {"POST": Permission.SUBSCRIPTIONS_MANAGE}
+
+    @operation(
+        "cancelSubscription",
+        "Subscriptions",
+        body=serializers.ReasonSerializer,
+        answers=serializers.SubscriptionSerializer,
+    )
+    def post(self, request: Request, subscription_id: UUID) -> Response:
+        data = self.valid(serializers.ReasonSerializer)
+        return self.answer(
+            services.cancel_subscription(
+                subscription_id=subscription_id, **data, **self.who_and_when()
+            )
+        )
+
+
+class ExtensionView(_OneView):
+    access = {"POST": Permission.SUBSCRIPTIONS_GRANT}
+
+    @operation(
+        "extendSubscription",
+        "Subscriptions",
+        body=serializers.ExtensionSerializer,
+        answers=serializers.SubscriptionSerializer,
+    )
+    def post(self, request: Request, subscription_id: UUID) -> Response:
+        data = self.valid(serializers.ExtensionSerializer)
+        duration = data.pop("duration")
+        return self.answer(
+            services.extend_subscription(
+                subscription_id=subscription_id, **duration, **data, **self.who_and_when()
+            )
+        )
+
+
+class RenewalView(_OneView):
+    """Another term, free of charge."""
+
+    access = {"POST": Permission.SUBSCRIPTIONS_GRANT}
+
+    @operation("renewSubscription", "Subscriptions", answers=serializers.SubscriptionSerializer)
+    def post(self, request: Request, subscription_id: UUID) -> Response:
+        return self.answer(
+            services.renew_subscription(subscription_id=subscription_id, **self.who_and_when())
+        )
+
+
+class AdjustmentView(_OneView):
+    access = {"POST": Permission.CREDITS_ADJUST}
+
+    @operation(
+        "adjustCredits",
+        "Subscriptions",
+        body=serializers.AdjustmentSerializer,
+        answers=serializers.SubscriptionSerializer,
+    )
+    def post(self, request: Request, subscription_id: UUID) -> Response:
+        data = self.valid(serializers.AdjustmentSerializer)
+        return self.answer(
+            services.adjust_credits(subscription_id=subscription_id, **data, **self.who_and_when())
+        )
+
+
+class TransferView(_OneView):
+    access = {"POST": Permission.SUBSCRIPTIONS_MANAGE}
+
+    @operation(
+        "transferSubscription",
+        "Subscriptions",
+        body=serializers.TransferSerializer,
+        answers=serializers.SubscriptionSerializer,
+    )
+    def post(self, request: Request, subscription_id: UUID) -> Response:
+        data = self.valid(serializers.TransferSerializer)
+        return self.answer(
+            services.transfer_subscription(
+                subscription_id=subscription_id, **data, **self.who_and_when()
+            )
+        )
+
+
+class MembersView(_OneView):
+    """Who may use the subscription beside its owner."""
+
+    access = {"GET": Permission.SUBSCRIPTIONS_VIEW, "POST": Permission.SUBSCRIPTIONS_MANAGE}
+
+    @operation(
+        "listSubscriptionMembers",
+        "Subscriptions",
+        answers=serializers.MemberSerializer(many=True),
+    )
+    def get(self, request: Request, subscription_id: UUID) -> Any:
+        return self.known(subscription_id, selectors.list_members, serializers.MemberSerializer)
+
+    @operation(
+        "addSubscriptionMember",
+        "Subscriptions",
+        body=serializers.NewMemberSerializer,
+        answers={201: serializers.MemberSerializer},
+    )
+    def post(self, request: Request, subscription_id: UUID) -> Response:
+        data = self.valid(serializers.NewMemberSerializer)
+        member = services.add_member(subscription_id=subscription_id, **data, **self.who_and_when())
+        return Response(serializers.MemberSerializer(member).data, status=201)
+
+
+class MemberView(_OneView):
+    access = {"DELETE": Permission.SUBSCRIPTIONS_MANAGE}
+
+    @operation("removeSubscriptionMember", "Subscriptions", answers={204: None})
+    def delete(self, request: Request, subscription_id: UUID, customer_id: UUID) -> Response:
+        services.remove_member(
+            subscription_id=subscription_id, customer_id=customer_id, **self.who_and_when()
+        )
+        return Response(status=204)
+
+
+class EntriesView(_OneView):
+    """The ledger of the subscription's credits."""
+
+    access = {"GET": Permission.SUBSCRIPTIONS_VIEW}
+
+    @operation(
+        "listCreditEntries",
+        "Subscriptions",
+        answers=serializers.CreditEntrySerializer(many=True),
+    )
+    def get(self, request: Request, subscription_id: UUID) -> Any:
+        rows = selectors.list_entries
+        return self.known(subscription_id, rows, serializers.CreditEntrySerializer)
+
+
+class ChangesView(_OneView):
+    access = {"GET": Permission.SUBSCRIPTIONS_VIEW}
+
+    @operation(
+        "listSubscriptionChanges",
+        "Subscriptions",
+        answers=serializers.SubscriptionChangeSerializer(many=True),
+    )
+    def get(self, request: Request, subscription_id: UUID) -> Any:
+        rows = selectors.list_changes
+        return self.known(subscription_id, rows, serializers.SubscriptionChangeSerializer)

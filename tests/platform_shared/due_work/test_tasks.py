@@ -54,7 +54,7 @@ def status_of(club: ClubWorld, member: Pass) -> str:
 
 def entry_of(member: Pass) -> DueWork | None:
     """Return the subscription's entry on the list."""
-    kind = subscription_services.EXPIRY
+    kind = subscription_services.SETTLE
     return DueWork.objects.filter(kind=kind, subject_id=member.subscription).first()
 
 

@@ -279,7 +279,7 @@ class TestAnnul:
         check_in = door.post("door/scans", entry(code=member.code)).json()["id"]
         watch.forward(weeks=1)
         with binding.club(club_a.ref):
-            subscription_services.expire_if_over(member.subscription, watch.now)
+            subscription_services.settle(member.subscription, watch.now)
         answer = door.post(f"check-ins/{check_in}/annul")
         assert answer.json()["credit_returned"]
         shown = door.get(f"subscriptions/{member.subscription}").json()

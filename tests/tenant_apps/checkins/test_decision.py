@@ -87,6 +87,8 @@ class Situation:
     subscriptions: tuple[SubscriptionFacts, ...] = field(default_factory=lambda: (visits(),))
     kind: Kind = Kind.ENTRY
     by_code: bool = True
+    is_full: bool = False
+    location: UUID | None = None
 
     def judge(self) -> Decision:
         """Return what a door answers."""
@@ -112,6 +114,8 @@ class Situation:
             customer=CustomerFacts(self.customer_active, self.inside_since, self.subscriptions),
             policy=self.policy,
             now=NOW,
+            location_id=self.location,
+            is_full=self.is_full,
         )
 
 
@@ -139,6 +143,7 @@ def only(facts: SubscriptionFacts) -> Trouble:
 ORDER: dict[Reason, Trouble] = {
     **BEFORE_SUBSCRIPTIONS,
     **{reason: only(facts) for reason, facts in UNUSABLE.items()},
+    Reason.LOCATION_FULL: lambda situation: replace(situation, is_full=True),
 }
 LATER = {Reason.CODE_REPLAYED, Reason.EVENT_NOT_OPEN, Reason.EVENT_FULL, Reason.NOT_BOOKED}
 PAIRS = [
@@ -236,7 +241,7 @@ class TestPrecedence:
         ("facts", "reason"),
         [
             (visits(status="pending", ends_at=NOW), Reason.NO_SUBSCRIPTION),
-            (visits(status="frozen", ends_at=NOW), Reason.SUBSCRIPTION_EXPIRED),
+            (visits(status="frozen", ends_at=NOW), Reason.SUBSCRIPTION_FROZEN),
             (visits(status="frozen", starts_at=NOW + DAY, ends_at=None), Reason.NOT_STARTED),
             (visits(status="frozen", lots=()), Reason.SUBSCRIPTION_FROZEN),
             (visits(lots=(), rules=(MONDAY_MORNING,)), Reason.NO_CREDITS),
@@ -352,8 +357,10 @@ class TestReentry:
 
     @pytest.mark.parametrize("seconds", [0, 120])
     def test_never_opens_where_presence_is_enforced(self, seconds: int) -> None:
-        answer = self.entering(365 * DAY, enforce_presence=True, reentry_seconds=seconds)
-        assert answer is Reason.ALREADY_INSIDE
+        # 12:00 in Berlin is eight hours after the night.
+        policy = {"enforce_presence": True, "reentry_seconds": seconds}
+        assert self.entering(timedelta(hours=8), **policy) is Reason.ALREADY_INSIDE
+        assert self.entering(timedelta(hours=8) + MOMENT, **policy) is Reason.OK
 
     def test_opens_after_an_exit_even_where_presence_is_enforced(self) -> None:
         outside = replace(GOOD, policy=replace(ALWAYS, enforce_presence=True))

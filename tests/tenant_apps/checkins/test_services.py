@@ -1,6 +1,6 @@
 """Scans and annulments: what is recorded, what is charged, what is given back."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,7 +19,9 @@ from tenant_apps.qr_codes import keys, tokens
 from tenant_apps.qr_codes import services as code_services
 from tenant_apps.qr_codes.models import QRCode
 from tenant_apps.subscriptions import services as subscription_services
+from tenant_apps.subscriptions.enums import EntryKind
 from tenant_apps.subscriptions.models import CreditEntry, CreditLot, Subscription
+from tenant_apps.subscriptions.services import ledger
 from tests.door_protocol.make_vectors import base45
 from tests.support.world import BORN, ClubWorld
 from tests.tenant_apps.checkins.door import annul, reason, scan
@@ -30,7 +32,7 @@ NOON = BORN + timedelta(hours=2)
 WEEK = timedelta(weeks=1)
 AFTER_REENTRY = timedelta(seconds=120)
 # Foreign keys are checked at commit, which tests never reach, and tables wait for that.
-SETTLE = "SET CONSTRAINTS ALL IMMEDIATE"
+CHECK_NOW = "SET CONSTRAINTS ALL IMMEDIATE"
 
 
 def changed(code: str, position: int) -> str:
@@ -148,9 +150,19 @@ class TestRecordScan:
         club_services.change_settings(club_id=club_a.ref.id, changes={"enforce_presence": True})
         member = new_pass(visits=5, duration=("year", 1))
         scan(member.code, at=NOON)
-        assert reason(member.code, at=NOON + WEEK) == "already_inside"
-        scan(member.code, at=NOON + WEEK, kind=Kind.EXIT)
-        assert reason(member.code, at=NOON + WEEK) == "ok"
+        evening = NOON + timedelta(hours=8)
+        assert reason(member.code, at=evening) == "already_inside"
+        scan(member.code, at=evening, kind=Kind.EXIT)
+        assert reason(member.code, at=evening) == "ok"
+
+    def test_takes_a_forgotten_exit_for_done_at_the_clubs_night(self, club_a: ClubWorld) -> None:
+        settings = {"enforce_presence": True, "night_at": time(3, 30)}
+        club_services.change_settings(club_id=club_a.ref.id, changes=settings)
+        member = new_pass(visits=5, duration=("year", 1))
+        scan(member.code, at=NOON)
+        night = datetime(NOON.year, NOON.month, NOON.day + 1, 2, 30, tzinfo=UTC)  # 3:30 in Berlin
+        assert reason(member.code, at=night - timedelta(seconds=1)) == "already_inside"
+        assert reason(member.code, at=night) == "ok"
 
     def test_lets_out_for_nothing_and_always(self) -> None:
         member = new_pass(visits=1)
@@ -274,7 +286,7 @@ class TestReasonsOfTheSubscription:
     def test_stay_the_same_once_the_task_has_run(self) -> None:
         member = new_pass(visits=1, duration=("week", 1))
         end = BORN + WEEK
-        subscription_services.expire_if_over(member.subscription, end)
+        subscription_services.settle(member.subscription, end)
         row = scan(member.code, at=end).check_in
         assert (row.reason, row.credits_left) == ("subscription_expired", 0)
 
@@ -282,7 +294,7 @@ class TestReasonsOfTheSubscription:
         member = new_pass(visits=1, duration=("week", 1))
         later = sell(new_package(duration=("week", 2)), member.customer)
         for each in (later.subscription.id, member.subscription):
-            subscription_services.expire_if_over(each, BORN + 2 * WEEK)
+            subscription_services.settle(each, BORN + 2 * WEEK)
         row = scan(member.code, at=BORN + 2 * WEEK).check_in
         assert (row.reason, row.subscription_id) == ("subscription_expired", later.subscription.id)
 
@@ -344,9 +356,7 @@ class TestOrderOfCharging:
         )
         subscription.credits = 2
         subscription.save(update_fields=["credits"])
-        subscription_services._write_line(
-            subscription, sooner.id, subscription_services.EntryKind.GRANT, 1, BORN, STAFF
-        )
+        ledger.write_line(subscription, sooner.id, EntryKind.GRANT, 1, BORN, STAFF)
         lots = [scan(member.code, at=NOON + n * AFTER_REENTRY).check_in.lot_id for n in range(2)]
         assert lots == [sooner.id, first.id]
 
@@ -437,14 +447,14 @@ class TestTheDatabase:
             transaction.atomic(),
             connection.cursor() as cursor,
         ):
-            cursor.execute(f"{SETTLE}; {change.format(table)}")
+            cursor.execute(f"{CHECK_NOW}; {change.format(table)}")
 
     def test_would_let_the_log_be_changed_without_its_trigger(self) -> None:
         # Negative control.
         member = new_pass(visits=1)
         row = scan(member.code, at=NOON).check_in
         with connection.cursor() as cursor:
-            cursor.execute(SETTLE)
+            cursor.execute(CHECK_NOW)
             cursor.execute("ALTER TABLE checkins_checkin DISABLE TRIGGER append_only")
         assert CheckIn.objects.filter(pk=row.pk).update(actor_label="x") == 1
 
@@ -486,7 +496,7 @@ class TestAnnulCheckIn:
         scan(member.code, at=NOON)
         out = scan(member.code, at=NOON, kind=Kind.EXIT).check_in
         assert not annul(out.id, at=NOON).credit_returned
-        assert reason(member.code, at=NOON + WEEK) == "already_inside"
+        assert reason(member.code, at=NOON + timedelta(hours=8)) == "already_inside"
 
     def test_returns_nothing_for_a_free_visit(self) -> None:
         member = new_pass()
@@ -518,7 +528,7 @@ class TestAnnulCheckIn:
     def test_expires_the_credit_at_once_when_the_subscription_is_over(self) -> None:
         member = new_pass(visits=2, duration=("week", 1))
         row = scan(member.code, at=NOON).check_in
-        subscription_services.expire_if_over(member.subscription, BORN + WEEK)
+        subscription_services.settle(member.subscription, BORN + WEEK)
         annul(row.id, at=BORN + 2 * WEEK)
         assert lines_of(member.subscription) == [
             ("grant", 2, 2),
@@ -535,7 +545,7 @@ class TestAnnulCheckIn:
         row = scan(member.code, at=NOON).check_in
         annul(row.id, at=BORN + WEEK)
         assert left(member.subscription) == 1
-        subscription_services.expire_if_over(member.subscription, BORN + WEEK)
+        subscription_services.settle(member.subscription, BORN + WEEK)
         assert left(member.subscription) == 0
 
     def test_of_a_repeated_scan_still_gets_the_first_answer(self) -> None:

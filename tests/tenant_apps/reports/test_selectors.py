@@ -102,6 +102,7 @@ def fill(club: ClubWorld, zone: str, first: date, end: date, *, seed: int) -> No
             ended = starts + (ends - starts) * rng.random()
         elif status == "expired":
             ended = ends
+        activated = status != "pending" and (status != "cancelled" or rng.random() < 0.7)
         Subscription.objects.create(
             **terms,
             customer=rng.choice(customers),
@@ -111,6 +112,7 @@ def fill(club: ClubWorld, zone: str, first: date, end: date, *, seed: int) -> No
             starts_at=starts,
             ends_at=None if rng.random() < 0.1 and not ended else ends,
             ended_at=ended,
+            activated_at=starts if activated else None,
             created_at=BORN,
             **made_by,
         )
@@ -133,7 +135,7 @@ def model(zone: str, first: date, end: date) -> tuple[Figures, list[tuple[date, 
     spans = [
         (local(row.starts_at), local(row.ended_at or row.ends_at))
         for row in Subscription.objects.all()
-        if row.status != "pending"
+        if row.activated_at is not None
     ]
 
     def figures(since: date, until: date) -> Figures:

@@ -259,7 +259,7 @@ class TestConfirmPayment:
             club_id=club_a.ref.id, changes={"transfer_activates_at_once": True}
         )
         sale = open_transfer(visits=5, duration=("week", 1))
-        subscription_services.expire_if_over(sale.subscription.id, BORN + WEEK)
+        subscription_services.settle(sale.subscription.id, BORN + WEEK)
         assert confirm(sale).status == PaymentStatus.SUCCEEDED
         assert Subscription.objects.get(pk=sale.subscription.pk).status == "expired"
 

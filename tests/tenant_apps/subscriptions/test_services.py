@@ -21,14 +21,15 @@ from tenant_apps.packages.terms import TERMS_FIELDS
 from tenant_apps.payments.enums import PaymentMethod
 from tenant_apps.subscriptions import services
 from tenant_apps.subscriptions.enums import EntryKind, SubscriptionStatus
-from tenant_apps.subscriptions.errors import SubscriptionNotPending
+from tenant_apps.subscriptions.errors import ChangeNotAllowed
 from tenant_apps.subscriptions.models import CreditEntry, CreditLot, Subscription
+from tenant_apps.subscriptions.services import changes, ledger
 from tests.support.world import BORN, ClubWorld
 from tests.tenant_apps.sales.desk import STAFF, new_customer, new_package, new_pass, sell
 from tests.tenant_apps.subscriptions.ledger import assert_balanced, lines_of
 
 WEEK = timedelta(weeks=1)
-SETTLE = "SET CONSTRAINTS ALL IMMEDIATE"
+CHECK_NOW = "SET CONSTRAINTS ALL IMMEDIATE"
 
 
 def grant(package: object = None, *, starts_at: datetime | None = None, **terms: object) -> UUID:
@@ -66,18 +67,20 @@ def charge(subscription_id: UUID, *, check_in: UUID | None = None) -> UUID:
 def give_back(subscription_id: UUID, check_in: UUID, *, now: datetime = BORN) -> None:
     """Return the credit of a check-in."""
     line = CreditEntry.objects.get(check_in_id=check_in, kind=EntryKind.CHECK_IN)
-    services.give_back_visit(
-        subscription_id=subscription_id,
+    services.take_back_visit(
+        subscription=stored(subscription_id),
         lot_id=line.lot_id,
         check_in_id=check_in,
+        scanned_at=BORN,
+        was_only_visit=True,
         now=now,
         actor=STAFF,
     )
 
 
 def due_at(subscription_id: UUID) -> datetime | None:
-    """Return when the expiry is on the list of due work."""
-    entry = DueWork.objects.filter(kind=services.EXPIRY, subject_id=subscription_id).first()
+    """Return when something becomes of it next, by the list of due work."""
+    entry = DueWork.objects.filter(kind=services.SETTLE, subject_id=subscription_id).first()
     return entry and entry.due_at
 
 
@@ -114,6 +117,7 @@ class TestOpenSubscription:
                 "access_rules": [{"weekdays": [7], "from": "08:00"}],
                 "is_active": False,
             },
+            now=BORN,
         )
         assert Subscription.objects.filter(pk=subscription_id).values().get() == before
 
@@ -208,13 +212,15 @@ class TestActivate:
         assert (lot.granted, lot.remaining, lot.ends_at) == (7, 7, row.ends_at)
         assert lines_of(row.id) == [("grant", 7, 7)]
         assert CreditEntry.objects.get(subscription=row).actor == STAFF
-        assert due_at(row.id) == row.ends_at
+        assert row.ends_at is not None
+        assert due_at(row.id) == row.ends_at - WEEK  # the reminder comes first
 
     def test_writes_no_line_for_a_period(self) -> None:
         row = stored(grant())
         assert (row.status, row.credits, row.credits_left) == ("active", None, None)
         assert lines_of(row.id) == []
-        assert due_at(row.id) == row.ends_at
+        assert row.ends_at is not None
+        assert due_at(row.id) == row.ends_at - WEEK
 
     def test_waits_for_the_payment(self) -> None:
         pending = sell(
@@ -252,7 +258,7 @@ class TestActivate:
     def test_happens_once(self, status: str) -> None:
         subscription_id = grant(visits=3)
         Subscription.objects.filter(pk=subscription_id).update(status=status)
-        with pytest.raises(SubscriptionNotPending), transaction.atomic():
+        with pytest.raises(ChangeNotAllowed), transaction.atomic():
             services.activate_subscription(subscription_id=subscription_id, now=BORN, actor=STAFF)
         assert lines_of(subscription_id) == [("grant", 3, 3)]
 
@@ -293,7 +299,7 @@ class TestChargeAndGiveBack:
     def test_expire_at_once_what_comes_back_too_late(self) -> None:
         subscription_id = grant(visits=2, duration=("week", 1))
         visit = charge(subscription_id)
-        services.expire_if_over(subscription_id, BORN + WEEK)
+        services.settle(subscription_id, BORN + WEEK)
         give_back(subscription_id, visit, now=BORN + 2 * WEEK)
         assert lines_of(subscription_id)[-2:] == [("annulment", 1, 1), ("expiry", -1, 0)]
         last = CreditEntry.objects.filter(subscription_id=subscription_id).latest("id")
@@ -318,7 +324,7 @@ class TestChargeAndGiveBack:
                 give_back(subscription_id, charged.pop(move % len(charged)))
             assert_balanced(subscription_id)
         if ends:
-            services.expire_if_over(subscription_id, BORN + WEEK)
+            services.settle(subscription_id, BORN + WEEK)
             assert stored(subscription_id).credits_left == 0
             for visit in charged:
                 give_back(subscription_id, visit, now=BORN + WEEK)
@@ -326,11 +332,11 @@ class TestChargeAndGiveBack:
 
 
 @pytest.mark.usefixtures("bound_a")
-class TestExpireIfOver:
+class TestSettle:
     def test_writes_off_what_is_left(self) -> None:
         subscription_id = grant(visits=3, duration=("week", 1))
         charge(subscription_id)
-        services.expire_if_over(subscription_id, BORN + 2 * WEEK)
+        services.settle(subscription_id, BORN + 2 * WEEK)
         row = stored(subscription_id)
         assert (row.status, row.ended_at) == ("expired", BORN + WEEK)
         assert (row.credits, row.used_credits) == (1, 1)
@@ -344,47 +350,49 @@ class TestExpireIfOver:
         for subscription_id in (grant(visits=1, duration=("week", 1)), grant()):
             if stored(subscription_id).credits:
                 charge(subscription_id)
-            services.expire_if_over(subscription_id, BORN + 9 * WEEK)
+            services.settle(subscription_id, BORN + 9 * WEEK)
             assert stored(subscription_id).status == "expired"
             assert "expiry" not in [kind for kind, *_ in lines_of(subscription_id)]
 
     def test_does_nothing_the_second_time(self) -> None:
         subscription_id = grant(visits=3, duration=("week", 1))
         for _ in range(2):
-            services.expire_if_over(subscription_id, BORN + WEEK)
+            services.settle(subscription_id, BORN + WEEK)
         assert lines_of(subscription_id) == [("grant", 3, 3), ("expiry", -3, 0)]
 
-    def test_ends_the_frozen_too(self) -> None:
+    def test_does_not_end_what_is_frozen(self) -> None:
         subscription_id = grant(visits=3, duration=("week", 1))
-        Subscription.objects.filter(pk=subscription_id).update(status="frozen")
-        services.expire_if_over(subscription_id, BORN + WEEK)
-        assert stored(subscription_id).status == "expired"
+        Subscription.objects.filter(pk=subscription_id).update(status="frozen", frozen_from=BORN)
+        services.settle(subscription_id, BORN + WEEK)
+        assert stored(subscription_id).status == "frozen"
+        assert lines_of(subscription_id) == [("grant", 3, 3)]
 
     @pytest.mark.parametrize("status", ["pending", "cancelled"])
     def test_leaves_alone_what_does_not_run(self, status: str) -> None:
         subscription_id = grant(visits=3, duration=("week", 1))
         Subscription.objects.filter(pk=subscription_id).update(status=status)
-        services.expire_if_over(subscription_id, BORN + WEEK)
+        services.settle(subscription_id, BORN + WEEK)
         assert stored(subscription_id).status == status
         assert lines_of(subscription_id) == [("grant", 3, 3)]
 
     def test_puts_itself_off_when_the_end_has_moved(self) -> None:
         subscription_id = grant(visits=3, duration=("week", 1))
         Subscription.objects.filter(pk=subscription_id).update(ends_at=BORN + 3 * WEEK)
-        services.expire_if_over(subscription_id, BORN + WEEK)
+        CreditLot.objects.filter(subscription_id=subscription_id).update(ends_at=BORN + 3 * WEEK)
+        services.settle(subscription_id, BORN + WEEK)
         assert stored(subscription_id).status == "active"
-        assert due_at(subscription_id) == BORN + 3 * WEEK
+        assert due_at(subscription_id) == BORN + 2 * WEEK
 
     def test_ends_it_at_its_very_end(self) -> None:
         subscription_id = grant(duration=("week", 1))
-        services.expire_if_over(subscription_id, BORN + WEEK - timedelta(microseconds=1))
+        services.settle(subscription_id, BORN + WEEK - timedelta(microseconds=1))
         assert stored(subscription_id).status == "active"
-        services.expire_if_over(subscription_id, BORN + WEEK)
+        services.settle(subscription_id, BORN + WEEK)
         assert stored(subscription_id).status == "expired"
 
     def test_knows_no_subscription_of_another_club(self, club_b: ClubWorld) -> None:
         with pytest.raises(NotFound):
-            services.expire_if_over(club_b.subscription, BORN + 99 * WEEK)
+            services.settle(club_b.subscription, BORN + 99 * WEEK)
 
 
 @pytest.mark.usefixtures("bound_a")
@@ -473,14 +481,14 @@ class TestTheDatabase:
             transaction.atomic(),
             connection.cursor() as cursor,
         ):
-            cursor.execute(f"{SETTLE}; {change}")
+            cursor.execute(f"{CHECK_NOW}; {change}")
         assert lines_of(subscription_id) == [("grant", 3, 3)]
 
     def test_would_let_lines_be_changed_without_its_trigger(self) -> None:
         # Negative control.
         subscription_id = grant(visits=3)
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"{SETTLE}; DROP TRIGGER append_only ON subscriptions_creditentry")
+            cursor.execute(f"{CHECK_NOW}; DROP TRIGGER append_only ON subscriptions_creditentry")
             cursor.execute("UPDATE subscriptions_creditentry SET balance_after = 2")
             assert lines_of(subscription_id) == [("grant", 3, 2)]
             transaction.set_rollback(True)
@@ -492,7 +500,7 @@ class TestTheDatabase:
         charge(subscription_id)
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                f"{SETTLE};"
+                f"{CHECK_NOW};"
                 "ALTER TABLE subscriptions_subscription"
                 " DROP CONSTRAINT subscriptions_subscription_no_overdraw;"
                 "ALTER TABLE subscriptions_creditlot DROP CONSTRAINT subscriptions_lot_no_overdraw;"
@@ -535,9 +543,7 @@ class TestLedgerCheck:
         subscription_id = grant(visits=3)
         lot = CreditLot.objects.get(subscription_id=subscription_id)
         with transaction.atomic():
-            services._write_line(
-                stored(subscription_id), lot.id, EntryKind.ADJUSTMENT, 1, BORN, STAFF
-            )
+            ledger.write_line(stored(subscription_id), lot.id, EntryKind.ADJUSTMENT, 1, BORN, STAFF)
             with pytest.raises(AssertionError, match="lines"):
                 assert_balanced(subscription_id)
             transaction.set_rollback(True)
@@ -551,7 +557,7 @@ class TestRollback:
         def full(**_: object) -> None:
             raise DatabaseError("the list is full")
 
-        monkeypatch.setattr(services.due_work, "schedule", full)
+        monkeypatch.setattr(changes.due_work, "schedule", full)
         with pytest.raises(DatabaseError, match="full"):
             services.grant_subscription(
                 customer_id=customer.id,
@@ -566,10 +572,10 @@ class TestRollback:
     def test_keeps_status_and_books_together(self, monkeypatch: pytest.MonkeyPatch) -> None:
         member = new_pass(visits=3, duration=("week", 1))
 
-        def broken(*_: object) -> None:
+        def broken(*_: object, **__: object) -> None:
             raise DatabaseError("no line")
 
-        monkeypatch.setattr(services, "_write_line", broken)
+        monkeypatch.setattr(ledger, "write_line", broken)
         with pytest.raises(DatabaseError, match="no line"), transaction.atomic():
-            services.expire_if_over(member.subscription, BORN + WEEK)
+            services.settle(member.subscription, BORN + WEEK)
         assert stored(member.subscription).status == SubscriptionStatus.ACTIVE

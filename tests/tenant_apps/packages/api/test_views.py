@@ -20,6 +20,15 @@ PERIOD: dict[str, Any] = {
     "duration": {"unit": "month", "count": 1},
 }
 CREDITS: dict[str, Any] = {"name": "Ten", "type": "credits", "price": EUR, "credits": 10}
+USUAL: dict[str, Any] = {
+    "purpose": "regular",
+    "valid_from": "purchase",
+    "max_members": 0,
+    "freezing": {"days": None, "times": None},
+    "max_per_customer": None,
+    "position": 0,
+    "is_archived": False,
+}
 RULE: dict[str, Any] = {"weekdays": [1, 5], "from": "06:00", "until": "22:30"}
 
 
@@ -44,6 +53,7 @@ class TestCreate:
         assert made == sent | {
             "id": made["id"],
             "credits": None,
+            **USUAL,
             "is_active": True,
             "created_at": made["created_at"],
         }
@@ -59,6 +69,7 @@ class TestCreate:
             "features": [],
             "renewal": "none",
             "access_rules": [],
+            **USUAL,
             "is_active": True,
             "is_public": True,
             "created_at": made["created_at"],

@@ -1,0 +1,62 @@
+"""Freezes as they take their course: begun, ended, and the ends moved by their length."""
+
+from datetime import datetime
+
+from platform_shared.kit.principal import SYSTEM
+from platform_shared.tenancy import binding
+from tenant_apps.packages import terms
+from tenant_apps.subscriptions.enums import Action, SubscriptionStatus
+from tenant_apps.subscriptions.models import CreditLot, Freeze, Subscription
+from tenant_apps.subscriptions.services import changes
+
+FIELDS = ["status", "frozen_from", "frozen_until", "ends_at"]
+
+
+def end_freeze(subscription: Subscription, at: datetime) -> None:
+    """Let the freeze that runs or is planned end ``at``, and the ends be where they belong then.
+
+    The caller holds the locks; does nothing where there is no freeze.
+    """
+    since, until = subscription.frozen_from, subscription.frozen_until
+    if since is None:
+        return
+    freeze = Freeze.objects.filter(subscription=subscription).latest("starts_at", "id")
+    if at <= since:
+        freeze.delete()
+    else:
+        freeze.ends_at = at
+        freeze.save(update_fields=["ends_at"])
+    subscription.frozen_from = subscription.frozen_until = None
+    if until is None:
+        move_ends(subscription, since=since, until=at, of_lots_after=since)
+    elif at < until:
+        move_ends(subscription, since=until, until=at, of_lots_after=until)
+    subscription.save(update_fields=FIELDS)
+
+
+def follow(subscription: Subscription, now: datetime) -> None:
+    """Begin and end what was planned, as of ``now``; the caller holds the locks."""
+    since = subscription.frozen_from
+    if since is not None and since <= now and subscription.status == SubscriptionStatus.ACTIVE:
+        changes.record(subscription, Action.FREEZE, now=now, actor=SYSTEM)
+        subscription.save(update_fields=FIELDS)
+    until = subscription.frozen_until
+    if until is not None and until <= now and subscription.status == SubscriptionStatus.FROZEN:
+        changes.record(subscription, Action.UNFREEZE, now=now, actor=SYSTEM)
+        end_freeze(subscription, until)
+
+
+def move_ends(
+    subscription: Subscription, *, since: datetime, until: datetime, of_lots_after: datetime
+) -> None:
+    """Move the end, and those of lots that reach further than a moment, as ``terms.moved`` does."""
+    zone = binding.current_club().time_zone
+    if subscription.ends_at is not None:
+        subscription.ends_at = terms.moved(subscription.ends_at, since, until, zone)
+    lots = CreditLot.objects.select_for_update(of=("self",)).filter(
+        subscription=subscription, ends_at__gt=of_lots_after
+    )
+    for lot in lots.order_by("id"):
+        assert lot.ends_at is not None
+        lot.ends_at = terms.moved(lot.ends_at, since, until, zone)
+        lot.save(update_fields=["ends_at"])
