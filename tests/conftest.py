@@ -19,6 +19,7 @@ from django.db import connection, connections
 from psycopg import sql
 from redis.exceptions import RedisError
 
+from deploy.local import stack
 from platform_shared.kit.access import Role
 from platform_shared.tenancy import binding
 from tests.support import api as api_support
@@ -26,6 +27,15 @@ from tests.support.api import Caller
 from tests.support.world import ClubWorld, build_club, build_platform
 
 _world = SimpleNamespace()
+
+
+def pytest_configure() -> None:
+    """Refuse services that were not started for this run: every test empties Valkey."""
+    if not stack.is_throwaway(os.environ):
+        raise pytest.UsageError(
+            "the tests empty what they run against, so they need services of their own: "
+            'make test ARGS="..."'
+        )
 
 
 @pytest.fixture(scope="session")

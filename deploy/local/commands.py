@@ -89,7 +89,7 @@ def journey(root: Path, begin: Begin) -> int:
 def run(root: Path, begin: Begin, command: Sequence[str]) -> int:
     """Run a command with services of its own; return its exit status."""
     with throwaway_stack(root, begin) as stack:
-        env = {"DJANGO_SETTINGS_MODULE": TEST_SETTINGS, **stack.env}
+        env = {**stack.env, "DJANGO_SETTINGS_MODULE": TEST_SETTINGS}
         return _in_foreground(stack, command, Path.cwd(), env)
 
 

@@ -1,6 +1,7 @@
 """Services and secrets together: kept in `.local/`, or made for one run and thrown away.
 
-What the environment already names (`DATABASE_URL`, `REDIS_URL`, a secret) is used as it is.
+A kept stack uses what the environment names already (`DATABASE_URL`, `REDIS_URL`, a secret). One
+that is thrown away never does: what runs in it empties and drops what it finds.
 """
 
 import base64
@@ -35,6 +36,14 @@ SECRETS: Mapping[str, Callable[[], str]] = {
     "JWT_KEYS": random_key,
     "MASTER_KEYS": random_key,
 }
+PROVIDED = (*SECRETS, "DATABASE_URL", "REDIS_URL", "FILES_ROOT", "COVERAGE_FILE")
+# What else tells the project where it is and how it is set up.
+CHOSEN = (
+    *("BASE_DOMAIN", "PLATFORM_HOSTS", "EXTERNAL_SCHEME", "EXTERNAL_PORT"),
+    "DJANGO_SETTINGS_MODULE",
+)
+# The variable by which a command knows that its services are its own, to empty as it likes.
+THROWAWAY = "THROWAWAY_STACK"
 
 
 @dataclass
@@ -97,7 +106,7 @@ def kept_stack(root: Path, begin: Callable[[Supervisor], None]) -> Iterator[Stac
                 state.env.setdefault(name, make())
             # Saved before they are used: a cluster without its passwords is lost.
             state.save(path)
-            started = _start_services(supervisor, root, home, state, durable=True)
+            started = _start_services(supervisor, root, home, state, os.environ, durable=True)
             state.env |= started
             state.save(path)
             yield Stack(supervisor, home, {**state.env, **_given_environment(), **started})
@@ -119,39 +128,62 @@ def throwaway_stack(root: Path, begin: Callable[[Supervisor], None]) -> Iterator
         with Supervisor(home / "logs", keep_open=[lock] if lock is not None else []) as supervisor:
             begin(supervisor)
             state = State(env={name: make() for name, make in SECRETS.items()})
-            started = _start_services(supervisor, root, home, state, durable=False)
+            started = _start_services(supervisor, root, home, state, {}, durable=False)
             env = {
+                **_neutral_environment(),
                 "FILES_ROOT": str(home / "files"),
                 # Runs side by side must not mix their measurements.
                 "COVERAGE_FILE": str(home / "coverage"),
                 **state.env,
-                **_given_environment(),
                 **started,
             }
-            yield Stack(supervisor, home, env)
+            yield Stack(supervisor, home, {**env, THROWAWAY: _addresses(env)})
     finally:
         _remove(root, home)
         if lock is not None:
             os.close(lock)
 
 
+def is_throwaway(environ: Mapping[str, str]) -> bool:
+    """Return whether the services that the environment names are a throw-away stack's."""
+    return environ.get(THROWAWAY) == _addresses(environ)
+
+
+def _addresses(environ: Mapping[str, str]) -> str:
+    return f"{environ.get('DATABASE_URL')} {environ.get('REDIS_URL')}"
+
+
 def _given_environment() -> dict[str, str]:
     """Return our own environment; a variable that is empty counts as absent, as in `env.py`."""
-    ours = {*SECRETS, "DATABASE_URL", "REDIS_URL", "FILES_ROOT", "COVERAGE_FILE"}
-    return {name: value for name, value in os.environ.items() if value or name not in ours}
+    return {name: value for name, value in os.environ.items() if value or name not in PROVIDED}
+
+
+def _neutral_environment() -> dict[str, str]:
+    """Return our own environment without what would lead the project, or libpq, elsewhere."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in (*PROVIDED, *CHOSEN) and not name.startswith("PG")
+    }
 
 
 def _start_services(
-    supervisor: Supervisor, root: Path, home: Path, state: State, *, durable: bool
+    supervisor: Supervisor,
+    root: Path,
+    home: Path,
+    state: State,
+    given: Mapping[str, str],
+    *,
+    durable: bool,
 ) -> dict[str, str]:
-    """Start what the environment does not name already; return the addresses."""
+    """Start what `given` does not name already; return the addresses."""
     started = {}
-    if not os.environ.get("DATABASE_URL"):
+    if not given.get("DATABASE_URL"):
         passwords = Passwords(state.postgres_superuser_password, state.postgres_password)
         cluster = postgres.locate(root, home / "postgres", durable=durable)
         state.postgres_port = postgres.start(supervisor, cluster, passwords, state.postgres_port)
         started["DATABASE_URL"] = postgres.url(state.postgres_port, state.postgres_password)
-    if not os.environ.get("REDIS_URL"):
+    if not given.get("REDIS_URL"):
         state.valkey_port = valkey.start(
             supervisor,
             home / "valkey",

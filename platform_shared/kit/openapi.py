@@ -42,7 +42,7 @@ class OperationSchema(AutoSchema):
         return bodies
 
     def _problem_statuses(self) -> list[str]:
-        statuses = ["404", "500"]
+        statuses = ["404", "500", "503"]
         if self.method in ("POST", "PATCH", "PUT"):
             statuses += ["400", "409", "413", "415"]
         elif self._is_list_view():

@@ -3,10 +3,12 @@
 import json
 import logging
 import math
+import sys
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -93,7 +95,9 @@ _DRF_CODES = {
     415: "unsupported_media_type",
     429: "throttled",
     500: "internal_error",
+    503: "temporarily_unavailable",
 }
+RETRY_AFTER_SECONDS = 5
 
 
 def exception_handler(error: Exception, handler_context: dict[str, Any]) -> Response | None:
@@ -174,5 +178,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 500; the details are in the log, under the request id (``handler500``)."""
-    return _plain(request, 500)
+    """Answer for what nobody has caught; the log has the details, by request id (``handler500``).
+
+    That is a 503 where the database is away, does not answer in time or has given a statement up
+    (all of them ``OperationalError``): the same request may well succeed in a moment.
+    """
+    if not isinstance(sys.exception(), OperationalError):
+        return _plain(request, 500)
+    reply = _plain(request, 503)
+    reply["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return reply

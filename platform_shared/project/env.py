@@ -20,6 +20,15 @@ from platform_shared.kit.vault import parse_keys
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "JWT_KEYS", "MASTER_KEYS", "BASE_DOMAIN")
+# When a connection is given up: by default libpq waits for ever for a server that has vanished.
+DATABASE_OPTIONS = {
+    "connect_timeout": "5",  # seconds, until the server has let us in
+    "tcp_user_timeout": "15000",  # milliseconds, while what we sent is not acknowledged (Linux)
+    "keepalives": "1",
+    "keepalives_idle": "10",  # seconds, while we wait for an answer
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ def _database(url: str) -> dict[str, Any]:
         "PASSWORD": parts.pop("password", ""),
         "HOST": parts.pop("host", ""),
         "PORT": str(parts.pop("port", "") or ""),
-        "OPTIONS": parts,
+        "OPTIONS": {**DATABASE_OPTIONS, **parts},
     }
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -13,6 +14,10 @@ from platform_shared.tenancy import binding, hosts
 from platform_shared.tenancy.club_ref import ClubRef
 from platform_shared.tenancy.errors import UnknownHost
 
+if TYPE_CHECKING:
+    from platform_shared.tenancy.postgres.base import DatabaseWrapper
+
+ANSWER_SECONDS = 3.0  # a connection that is open; opening one has a limit of its own
 logger = logging.getLogger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -37,8 +42,13 @@ class HealthMiddleware:
         return self.get_response(request)
 
     def _database(self) -> str:
+        database = cast("DatabaseWrapper", connection)
         try:
-            with binding.platform(), connection.cursor() as cursor:
+            with (
+                binding.platform(),
+                database.answering_within(ANSWER_SECONDS),
+                database.cursor() as cursor,
+            ):
                 cursor.execute("SELECT 1")
         except DatabaseError:
             logger.exception("the database does not answer")

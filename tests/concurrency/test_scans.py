@@ -1,17 +1,23 @@
 """A crowd at the door: over real HTTP, and in threads with the guards taken away one by one."""
 
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from uuid import uuid4
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
+import psycopg
 import pytest
+from django.db import connection
 
 from platform_shared.clubs import services as club_services
 from platform_shared.kit import clock
 from platform_shared.kit.access import Role
 from platform_shared.kit.ids import new_id
+from platform_shared.tenancy import binding, process
 from tenant_apps.checkins import services
 from tenant_apps.checkins.enums import Kind
 from tenant_apps.checkins.models import CheckIn
@@ -19,6 +25,8 @@ from tenant_apps.customers.models import Customer
 from tenant_apps.qr_codes import services as code_services
 from tenant_apps.subscriptions.models import CreditEntry, Subscription
 from tests.concurrency.crowd import crowd, meeting, race, statuses
+from tests.conftest import LiveDatabase
+from tests.platform_shared.kit.waiting import eventually
 from tests.support import api
 from tests.support.live import WebServer
 from tests.support.world import ClubWorld
@@ -260,3 +268,56 @@ class TestAnnulmentsWithoutGuards:
             lambda subscription_id, *_: Subscription.objects.get(pk=subscription_id),
         )
         assert self.annul_twice(club, monkeypatch) == ["IntegrityError", "annulled"]
+
+
+@contextmanager
+def held(url: str, club: ClubWorld, customer: UUID) -> Iterator[psycopg.Connection[Any]]:
+    """Hold the customer's lock as long as the block lasts."""
+    with psycopg.connect(url) as other:
+        other.execute(
+            f'SELECT FROM "{club.ref.schema_name}".customers_customer WHERE id = %s FOR UPDATE',
+            [customer],
+        )
+        yield other
+
+
+class TestAnotherOnesLock:
+    def test_is_waited_for_only_so_long(
+        self, club: ClubWorld, live_database: LiveDatabase, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        member = new_pass(visits=3, at=clock.now())
+        staff = api.as_role(club, Role.CLUB_STAFF)
+        body = entry(member.code)
+        monkeypatch.setattr(process, "limits", {"lock_timeout": "100ms"})
+        with held(live_database.url, club, member.customer):
+            answer = staff.post("door/scans", body)
+        assert (answer.status_code, answer.json()["code"]) == (503, "temporarily_unavailable")
+        assert answer["Retry-After"]
+        with binding.club(club.ref):
+            assert not CheckIn.objects.filter(customer_id=member.customer).exists()
+            assert_balanced(member.subscription)
+        # The door's second try finds the same connection in order.
+        answer = staff.post("door/scans", body)
+        assert (answer.status_code, answer.json()["reason"]) == (201, "ok")
+        assert answer.json()["subscription"]["credits_left"] == 2
+
+    def test_would_be_waited_for_without_limits(
+        self, club: ClubWorld, live_database: LiveDatabase
+    ) -> None:
+        member = new_pass(visits=3, at=clock.now())
+        staff = api.as_role(club, Role.CLUB_STAFF)
+        answers = []
+
+        def scan() -> None:
+            answers.append(staff.post("door/scans", entry(member.code)))
+            connection.close()
+
+        door = threading.Thread(target=scan)
+        with held(live_database.url, club, member.customer) as other:
+            door.start()
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            assert eventually(lambda: other.execute(waiting).fetchone() == (1,))
+            door.join(1)
+            assert not answers
+        door.join()
+        assert [answer.status_code for answer in answers] == [201]

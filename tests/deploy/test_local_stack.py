@@ -17,13 +17,22 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from redis import Redis
 
 from deploy.local import ports, postgres, valkey
 from deploy.local.errors import ChildDied, Interrupted, LaunchError
 from deploy.local.leash import adopted_children
 from deploy.local.locks import try_lock
 from deploy.local.postgres import Passwords
-from deploy.local.stack import Stack, kept_stack, throwaway_stack
+from deploy.local.stack import (
+    CHOSEN,
+    PROVIDED,
+    THROWAWAY,
+    Stack,
+    is_throwaway,
+    kept_stack,
+    throwaway_stack,
+)
 from deploy.local.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -425,17 +434,27 @@ class TestThrowawayStack:
         assert not list((checkout / ".local" / "tmp").iterdir())
         assert not commands_mentioning(str(checkout))
 
-    def test_uses_the_services_that_are_given(
+    def test_uses_nothing_that_is_given(
         self, checkout: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        given = {"DATABASE_URL": "postgresql://elsewhere/db", "REDIS_URL": "redis://elsewhere/0"}
-        for name, value in (given | {"SECRET_KEY": "given"}).items():
+        given = {name: str(checkout / "given") for name in (*PROVIDED, *CHOSEN, "PGAPPNAME")}
+        for name, value in given.items():
             monkeypatch.setenv(name, value)
         with throwaway_stack(checkout, ignore) as stack:
-            assert stack.supervisor.children == []
-            assert {name: stack.env[name] for name in given} == given
-            assert stack.env["SECRET_KEY"] == "given"
-            assert stack.env["JWT_KEYS"]
+            assert not set(given.values()) & set(stack.env.values())
+            assert set(stack.env) >= set(PROVIDED)
+            assert select_one(stack.env["DATABASE_URL"]) == ("qrcheckin", 1)
+            with Redis.from_url(stack.env["REDIS_URL"]) as client:
+                assert client.ping()
+
+    def test_is_told_from_any_other(self, checkout: Path) -> None:
+        with throwaway_stack(checkout, ignore) as stack:
+            assert is_throwaway(stack.env)
+            for name in ("DATABASE_URL", "REDIS_URL", THROWAWAY):
+                without = {key: value for key, value in stack.env.items() if key != name}
+                assert not is_throwaway(without)
+                assert not is_throwaway({**stack.env, name: "elsewhere"})
+        assert not is_throwaway({})
 
     def test_clears_up_after_a_run_that_was_killed(self, checkout: Path) -> None:
         dead = checkout / ".local" / "tmp" / "run-dead"
@@ -446,11 +465,8 @@ class TestThrowawayStack:
         lock = try_lock(alive / "lock")
         assert lock is not None
         try:
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("DATABASE_URL", "postgresql://elsewhere/db")
-                patch.setenv("REDIS_URL", "redis://elsewhere/0")
-                with throwaway_stack(checkout, ignore):
-                    pass
+            with throwaway_stack(checkout, ignore):
+                pass
             assert not dead.exists()
             assert alive.exists()
         finally:
@@ -479,6 +495,16 @@ class TestKeptStack:
         for name, value in stored.items():
             assert first.env[name] == second.env[name] == value
 
+    def test_uses_what_is_given(self, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        given = {"DATABASE_URL": "postgresql://elsewhere/db", "REDIS_URL": "redis://elsewhere/0"}
+        for name, value in (given | {"SECRET_KEY": "given"}).items():
+            monkeypatch.setenv(name, value)
+        with kept_stack(checkout, ignore) as stack:
+            assert stack.supervisor.children == []
+            assert {name: stack.env[name] for name in given} == given
+            assert stack.env["SECRET_KEY"] == "given"
+            assert stack.env["JWT_KEYS"]
+
     def test_runs_once_a_checkout(self, checkout: Path) -> None:
         (checkout / ".local").mkdir()
         lock = try_lock(checkout / ".local" / "lock")
@@ -490,6 +516,43 @@ class TestKeptStack:
         ):
             pass
         os.close(lock)
+
+
+class TestSuite:
+    """This very suite, started by hand against a Valkey that holds something of somebody's."""
+
+    @pytest.fixture
+    def address(self, tmp_path: Path) -> Iterator[str]:
+        with Supervisor(tmp_path) as supervisor:
+            port = valkey.start(supervisor, tmp_path / "valkey", "secret", durable=False)
+            yield valkey.url(port, "secret")
+
+    @pytest.mark.parametrize("guarded", [True, False])
+    def test_refuses_services_that_are_not_its_own(self, address: str, guarded: bool) -> None:
+        """Where it is told that they are its own, the first test empties them."""
+        given = {"DATABASE_URL": "postgresql://elsewhere/db", "REDIS_URL": address}
+        if not guarded:
+            given[THROWAWAY] = " ".join(given.values())
+        with Redis.from_url(address) as client:
+            client.set("precious", "thing")
+            result = subprocess.run(
+                [
+                    *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+                    "tests/platform_shared/kit/test_money.py",
+                ],
+                cwd=ROOT,
+                env={**os.environ, **given},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            kept = client.get("precious")
+        if guarded:
+            assert (result.returncode, kept) == (pytest.ExitCode.USAGE_ERROR, b"thing")
+            assert "make test" in result.stderr
+        else:
+            assert (result.returncode, kept) == (pytest.ExitCode.OK, None)
 
 
 class TestCommandLine:

@@ -70,6 +70,9 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": False,  # The wrapper looks at the socket instead: no round trip.
     }
 }
+# What PostgreSQL allows a statement of the web process. Commands and tasks have no such limits:
+# migrations and backfills take their time, and a task has CELERY_TASK_TIME_LIMIT.
+WEB_LIMITS = {"statement_timeout": "20s", "lock_timeout": "10s"}
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -9,12 +9,18 @@ What differs from django-tenants' own wrapper, and why:
 - rollback, rollback to a savepoint and a new connection forget the binding, so that the next
   statement binds again;
 - the club cannot be changed inside an open transaction;
+- the process's limits travel with the binding: no round trip of their own, and no startup
+  parameter, which a pooler would refuse;
 - a connection that the server has closed is noticed before it is used, without a round trip.
 """
 
+import os
 import select
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from django_tenants.postgresql_backend.base import DatabaseWrapper as TenantsWrapper
@@ -106,6 +112,22 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
         if gone:
             self.close()
 
+    @contextmanager
+    def answering_within(self, seconds: float) -> Iterator[None]:
+        """Hang up on a server that has not answered in time, so that what waits for it fails.
+
+        Its own limits do not help where it does not run: stopped, or behind a pooler that waits.
+        """
+        self.ensure_connection()
+        with socket.socket(fileno=os.dup(self.connection.fileno())) as line:
+            timer = threading.Timer(seconds, line.shutdown, [socket.SHUT_RDWR])
+            timer.start()
+            try:
+                yield
+            finally:
+                timer.cancel()
+                timer.join()
+
     # -- django-tenants' names for the same, used by its router and commands -------------------
 
     def set_tenant(self, tenant: Any, include_public: bool = True) -> None:
@@ -125,12 +147,14 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
         if self._applied == schema:
             return
         path = f'"{PUBLIC}"' if schema == PUBLIC else f'"{schema}", "{PUBLIC}"'
+        limits = ", set_config(%s, %s, false)" * len(process.limits)
+        values = [path, *chain.from_iterable(process.limits.items())]
         # A cursor of its own: in pipeline mode results queue up per cursor, and this one's would
         # be taken for the caller's. The caller's cursor never runs when this raises.
         own = self.connection.cursor()
         try:
             with self.wrap_database_errors:
-                own.execute("SELECT set_config('search_path', %s, false)", [path])
+                own.execute(f"SELECT set_config('search_path', %s, false){limits}", values)
             self._applied = schema
         except BaseException:
             self._applied = None

@@ -50,7 +50,7 @@ class TestOperationSchema:
                 for status, answer in operation["responses"].items()
                 if answer.get("content") == PROBLEM
             }
-            expected = {"401", "403", "404", "500"}
+            expected = {"401", "403", "404", "500", "503"}
             if method != "get":
                 expected |= {"400", "409", "413", "415"}
             elif any(p["name"] == "cursor" for p in operation.get("parameters", [])):

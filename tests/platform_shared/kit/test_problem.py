@@ -9,14 +9,19 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousFileOperation,
 )
+from django.db import OperationalError, connection
 from django.http import Http404, HttpResponse
 from django.test import Client, RequestFactory
 from rest_framework import exceptions as drf
 from rest_framework.request import Request
 
 from platform_shared.kit import problem
+from platform_shared.kit.access import Role
 from platform_shared.kit.errors import FieldError, InvalidInput, NotFound, Unauthenticated
+from platform_shared.tenancy import process
 from tenant_apps.customers import selectors as customer_selectors
+from tests.conftest import LiveDatabase
+from tests.support import api
 from tests.support.api import Caller
 from tests.support.world import ClubWorld
 
@@ -257,6 +262,63 @@ class TestServerError:
         assert b"secret" not in response.content
         assert b"Traceback" not in response.content
         assert any("the secret inside" in str(record.exc_info) for record in caplog.records)
+
+
+class TestUnavailable:
+    """What the database cannot do just now may be asked for again."""
+
+    PATH = "customers/01a2079d-3c13-760d-ba5e-59cfcc4e96b9"
+
+    @pytest.fixture
+    def admin(self, live_database: LiveDatabase, world: Any) -> Caller:
+        return api.as_role(world.a, Role.CLUB_ADMIN)
+
+    def querying(self, statement: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have the view run a statement and find nothing."""
+
+        def run(*args: object) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+            raise NotFound
+
+        monkeypatch.setattr(customer_selectors, "get_customer", run)
+
+    def test_is_what_took_too_long(
+        self, admin: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.querying("SELECT pg_sleep(0.5)", monkeypatch)
+        monkeypatch.setattr(process, "limits", {"statement_timeout": "100ms"})
+        response = admin.get(self.PATH)
+        document_of(response, 503, "temporarily_unavailable")
+        assert response["Retry-After"] == "5"
+        assert b"statement" not in response.content
+        (logged,) = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert "statement timeout" in str(logged.exc_info)
+
+    def test_is_not_what_may_take_its_time(
+        self, admin: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.querying("SELECT pg_sleep(0.5)", monkeypatch)
+        document_of(admin.get(self.PATH), 404, "not_found")
+
+    def test_is_not_what_the_database_will_never_do(
+        self, admin: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.querying("SELECT 1/0", monkeypatch)
+        response = admin.get(self.PATH)
+        document_of(response, 500, "internal_error")
+        assert "Retry-After" not in response
+
+    def test_is_told_outside_of_views_too(
+        self, admin_a: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*args: object) -> None:
+            raise OperationalError("no connection")
+
+        monkeypatch.setattr("platform_shared.tenancy.hosts.find", fail)
+        response = admin_a.get("me")
+        document_of(response, 503, "temporarily_unavailable")
+        assert response["Retry-After"] == "5"
 
 
 class TestHandlers:

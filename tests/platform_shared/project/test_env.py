@@ -30,7 +30,7 @@ class TestRead:
             "PASSWORD": "secret",
             "HOST": "db.internal",
             "PORT": "6432",
-            "OPTIONS": {"sslmode": "require"},
+            "OPTIONS": {**env.DATABASE_OPTIONS, "sslmode": "require"},
         }
         assert found.redis_url == "redis://cache.internal/1"
         assert found.secret_key == "quite secret"
@@ -58,6 +58,19 @@ class TestRead:
         assert (found.external_scheme, found.external_port) == ("http", 8443)
         assert found.files_root == Path("/srv/files")
         assert found.log_level == "DEBUG"
+
+    def test_gives_a_silent_database_up_when_the_url_says_not_how(self) -> None:
+        url = COMPLETE["DATABASE_URL"] + "&connect_timeout=60&keepalives=0"
+        options = env.read(COMPLETE | {"DATABASE_URL": url}, "production").database["OPTIONS"]
+        assert options == {
+            "sslmode": "require",
+            "connect_timeout": "60",
+            "keepalives": "0",
+            "tcp_user_timeout": "15000",
+            "keepalives_idle": "10",
+            "keepalives_interval": "5",
+            "keepalives_count": "3",
+        }
 
     def test_names_everything_that_production_misses(self) -> None:
         with pytest.raises(ImproperlyConfigured) as refused:

@@ -1,13 +1,33 @@
-"""The web process's entry point serves what the tests test."""
+"""The web process's entry point: it serves what the tests test, and limits its statements."""
 
 import io
+import subprocess
+import sys
 from typing import Any
 
-from platform_shared.project.wsgi import application
+import pytest
+
+from platform_shared.tenancy import process
+
+ASK = """
+import django
+django.setup()
+from django.db import connection
+from platform_shared.tenancy import binding
+with binding.platform(), connection.cursor() as cursor:
+    cursor.execute("SELECT current_setting('statement_timeout'), current_setting('lock_timeout')")
+    print(*cursor.fetchone())
+"""
+WEB = "from platform_shared.project import wsgi"
+WORKER = "from platform_shared.project import celery"
+COMMAND = "import sys; sys.argv = ['manage.py', 'version']; import manage; manage.main()"
 
 
 class TestApplication:
-    def test_answers(self, db: None) -> None:
+    def test_answers(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(process, "limits", {})  # puts back what the import sets
+        from platform_shared.project.wsgi import application
+
         started: list[str] = []
         environ: dict[str, Any] = {
             "REQUEST_METHOD": "GET",
@@ -20,3 +40,12 @@ class TestApplication:
         body = b"".join(application(environ, lambda status, headers: started.append(status)))
         assert started == ["200 OK"]
         assert body == b'{"status": "ok"}'
+
+    @pytest.mark.parametrize(
+        ("begin", "limits"), [(WEB, "20s 10s"), (WORKER, "0 0"), (COMMAND, "0 0")]
+    )
+    def test_has_limits_that_workers_and_commands_have_not(self, begin: str, limits: str) -> None:
+        told = subprocess.run(
+            [sys.executable, "-c", begin + ASK], capture_output=True, text=True, check=True
+        )
+        assert told.stdout.split("\n")[-2] == limits

@@ -1,20 +1,62 @@
 """A request is bound by its host, and by nothing else."""
 
-from types import SimpleNamespace
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from pytest_django import Settings
 
 from platform_shared.tenancy import binding, middleware
 from platform_shared.tenancy.middleware import HealthMiddleware, HostMiddleware
+from platform_shared.tenancy.postgres.base import DatabaseWrapper
+from tests.conftest import LiveDatabase
 from tests.support.api import PLATFORM_HOST, Caller
 from tests.support.world import ClubWorld
 
+NOT_READY = (
+    503,
+    {"status": "unavailable", "checks": {"database": "unavailable", "valkey": "ok"}},
+)
 HOSTS = ["alpha.localhost", PLATFORM_HOST, "nowhere.localhost", "not a host"]
+
+
+class Probe(threading.Thread):
+    """Asks at a club over a connection of its own, to a database that is set up differently."""
+
+    def __init__(self, path: str, **differently: Any) -> None:
+        super().__init__(daemon=True)
+        self._path = path
+        self._differently = differently
+        self._answer: tuple[int, Any] | None = None
+        self.start()
+
+    def run(self) -> None:
+        connection.settings_dict = connection.settings_dict | self._differently
+        try:
+            response = Caller("alpha.localhost").get(self._path)
+            self._answer = response.status_code, response.json()
+        finally:
+            connection.close()
+
+    def answer(self, *, within: float) -> tuple[int, Any] | None:
+        """Return the answer, or None when there is none after so many seconds."""
+        self.join(within)
+        return self._answer
+
+
+@pytest.fixture
+def mute_port() -> Iterator[str]:
+    """Where everybody is let in, and nobody is ever told a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield str(server.getsockname()[1])
 
 
 class TestHealthMiddleware:
@@ -28,23 +70,37 @@ class TestHealthMiddleware:
             {"status": "ok", "checks": {"database": "ok", "valkey": "ok"}},
         )
 
-    def test_is_alive_but_not_ready_without_the_database(
-        self, db: None, monkeypatch: pytest.MonkeyPatch
+    def test_is_alive_but_not_ready_where_the_database_never_answers(
+        self, live_database: LiveDatabase, mute_port: str
     ) -> None:
-        closed = []
-
-        def fail() -> None:
-            raise OperationalError("the server is gone")
-
-        broken = SimpleNamespace(cursor=fail, close=lambda: closed.append(True))
-        monkeypatch.setattr(middleware, "connection", broken)
-        ready = Caller("alpha.localhost").get("/health/ready")
-        assert (ready.status_code, ready.json()) == (
-            503,
-            {"status": "unavailable", "checks": {"database": "unavailable", "valkey": "ok"}},
-        )
-        assert closed  # so that the next check opens a new one
+        patient = Probe("/health/ready", PORT=mute_port, OPTIONS={})
+        probe, member = (Probe(path, PORT=mute_port) for path in ("/health/ready", "me"))
+        assert probe.answer(within=8) == NOT_READY
+        status, problem = member.answer(within=3) or (None, {})
+        assert (status, problem.get("code")) == (503, "temporarily_unavailable")
+        assert patient.answer(within=0.5) is None  # without our options it still waits
         assert Caller("alpha.localhost").get("/health/live").status_code == 200
+
+    @pytest.mark.parametrize("guarded", [True, False])
+    def test_does_not_wait_for_a_database_that_has_stopped(
+        self, live_database: LiveDatabase, monkeypatch: pytest.MonkeyPatch, guarded: bool
+    ) -> None:
+        """A connection that is open does not show it: the machine still answers for the server."""
+        monkeypatch.setattr(middleware, "ANSWER_SECONDS", 0.2)
+        if not guarded:
+            monkeypatch.setattr(DatabaseWrapper, "answering_within", lambda self, _: nullcontext())
+        with binding.platform(), connection.cursor() as cursor:
+            backend = cursor.execute("SELECT pg_backend_pid()").fetchone()[0]
+        os.kill(backend, signal.SIGSTOP)
+        going_on = threading.Timer(1.5, os.kill, [backend, signal.SIGCONT])
+        going_on.start()
+        try:
+            ready = Caller("alpha.localhost").get("/health/ready")
+            waited_for_it = not going_on.is_alive()
+        finally:
+            going_on.join()
+        assert (ready.status_code, waited_for_it) == ((503, False) if guarded else (200, True))
+        assert Caller("alpha.localhost").get("/health/ready").status_code == 200
 
     def test_is_ready_without_valkey(self, db: None, settings: Settings) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"

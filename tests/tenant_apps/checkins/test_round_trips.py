@@ -15,12 +15,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from psycopg import pq
 
 from platform_shared.kit import clock, shared_cache, valkey
 from platform_shared.kit.access import Role
-from platform_shared.tenancy import binding, pipeline
+from platform_shared.tenancy import binding, pipeline, process
 from tests.conftest import LiveDatabase
 from tests.support import api
 from tests.support.api import Caller
@@ -76,8 +77,9 @@ def one_by_one() -> Iterator[pipeline.Batch]:
 
 
 @pytest.fixture
-def door(live_database: LiveDatabase, world: Any) -> Caller:
-    """The staff of club a, whose session and host this process has in memory."""
+def door(live_database: LiveDatabase, world: Any, monkeypatch: pytest.MonkeyPatch) -> Caller:
+    """The staff of club a at a web process, which has their session and host in memory."""
+    monkeypatch.setattr(process, "limits", settings.WEB_LIMITS)
     club: ClubWorld = world.a
     caller = api.as_role(club, Role.CLUB_STAFF)
     for _ in range(1000):

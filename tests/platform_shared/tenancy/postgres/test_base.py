@@ -1,17 +1,21 @@
 """The connection serves exactly one schema, notices when it is dead, and fails closed."""
 
+import os
 import select
+import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, cast
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django_tenants.postgresql_backend.base import DatabaseWrapper as TenantsWrapper
 
 from platform_shared.clubs.models import Club
-from platform_shared.tenancy import binding
+from platform_shared.tenancy import binding, process
 from platform_shared.tenancy.postgres.base import DatabaseWrapper
 from tests.conftest import LiveDatabase
 from tests.platform_shared.kit.waiting import eventually
@@ -98,6 +102,7 @@ class TestSearchPath:
             told.append(str(query))
             return execute(cursor, query, *args, **kwargs)
 
+        monkeypatch.setattr(process, "limits", settings.WEB_LIMITS)
         with binding.platform():
             ask("SELECT 1")
         monkeypatch.setattr(psycopg.Cursor, "execute", note)
@@ -163,6 +168,34 @@ class TestSearchPath:
             ask("SELECT 1")
             wrapper.close()
             assert ask("SELECT current_schema()") == world.a.ref.schema_name
+
+
+class TestLimits:
+    def test_travel_with_the_binding(
+        self, live_database: LiveDatabase, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert (ask("SHOW statement_timeout"), ask("SHOW lock_timeout")) == ("0", "0")
+        monkeypatch.setattr(process, "limits", settings.WEB_LIMITS)
+        with binding.platform():
+            assert (ask("SHOW statement_timeout"), ask("SHOW lock_timeout")) == ("20s", "10s")
+
+
+class TestConnection:
+    @pytest.mark.skipif(sys.platform != "linux", reason="the options' names are Linux's")
+    def test_notices_a_peer_that_has_vanished(self, db: None) -> None:
+        ask("SELECT 1")
+        with socket.socket(fileno=os.dup(wrapper.connection.fileno())) as line:
+            assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            told = [
+                line.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (
+                    socket.TCP_USER_TIMEOUT,
+                    socket.TCP_KEEPIDLE,
+                    socket.TCP_KEEPINTVL,
+                    socket.TCP_KEEPCNT,
+                )
+            ]
+        assert told == [15000, 10, 5, 3]
 
 
 class TestSetTenant:
