@@ -10,10 +10,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from platform_shared.tenancy import binding
 from tenant_apps.checkins.decision import NEAREST_FIRST, Decision, Policy
 from tenant_apps.checkins.enums import Kind, Method, Reason
 from tenant_apps.checkins.models import CheckIn
+from tenant_apps.subscriptions import selectors as subscription_selectors
 
 
 class Outcome(StrEnum):
@@ -72,7 +75,53 @@ def rules_of(check_in: CheckIn) -> list[Rule]:
     return found
 
 
-def judged_subscriptions(check_in: CheckIn) -> list[tuple[UUID, Reason]]:
-    """Return what was found of each subscription, in the order in which they were looked at."""
-    kept = (check_in.judgement or {}).get("subscriptions", [])
-    return [(UUID(id_), Reason(reason)) for id_, reason in kept]
+def explain(check_in: CheckIn) -> "Explanation":
+    """Return the whole story of a scan; one query for the subscriptions that were looked at."""
+    kept = check_in.judgement or {}
+    judged = [(UUID(id_), Reason(reason)) for id_, reason in kept.get("subscriptions", [])]
+    rows = {row.id: row for row in subscription_selectors.by_ids([id_ for id_, _ in judged])}
+    inside_since = kept.get("inside_since")
+    return Explanation(
+        check_in=check_in,
+        rules=rules_of(check_in),
+        subscriptions=[
+            JudgedSubscription(id_, rows[id_].package_name, rows[id_].customer_id, reason)
+            for id_, reason in judged
+        ],
+        inside_since=inside_since and datetime.fromisoformat(inside_since),
+        time_zone=binding.current_club().time_zone,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedSubscription:
+    """A subscription that was looked at, whose it was and what was found of it."""
+
+    id: UUID
+    package: str
+    customer: UUID
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that can be said of an answer; balances are null where no credits were asked."""
+
+    check_in: CheckIn
+    rules: list[Rule]
+    subscriptions: list[JudgedSubscription]
+    inside_since: datetime | None
+    time_zone: str
+
+    @property
+    def balance_after(self) -> int | None:
+        return self.check_in.credits_left
+
+    @property
+    def balance_before(self) -> int | None:
+        after = self.check_in.credits_left
+        return after if after is None or self.check_in.lot_id is None else after + 1
+
+    @property
+    def local_time(self) -> datetime:
+        return self.check_in.scanned_at.astimezone(ZoneInfo(self.time_zone))

@@ -43,6 +43,11 @@ def get_subscription(subscription_id: UUID) -> Subscription:
     return subscription
 
 
+def by_ids(subscription_ids: list[UUID]) -> QuerySet[Subscription]:
+    """Return the subscriptions with these ids, as far as there are any."""
+    return Subscription.objects.filter(pk__in=subscription_ids)
+
+
 def list_entries(subscription_id: UUID) -> QuerySet[CreditEntry]:
     """Return the ledger of one subscription, with what each line was written for."""
     return CreditEntry.objects.filter(subscription_id=subscription_id).select_related("change")

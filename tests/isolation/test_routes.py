@@ -25,6 +25,8 @@ API = "/api/v1/"
 FIELDS = {
     "POST subscriptions customer": (("customer", "package"), 400),
     "POST subscriptions package": (("customer", "package"), 400),
+    "POST subscriptions/{subscription_id}/transfer customer": (("customer",), 400),
+    "POST subscriptions/{subscription_id}/members customer": (("customer",), 400),
     "POST sales customer": (("customer", "package", "method"), 400),
     "POST sales package": (("customer", "package", "method"), 400),
     "POST qr-codes customer": (("customer",), 400),
@@ -69,10 +71,11 @@ def _properties(schema: dict[str, Any], components: dict[str, Any]) -> dict[str,
     return found
 
 
-def values(club: ClubWorld) -> dict[str, Any]:
+def values(club: ClubWorld, path: str = "") -> dict[str, Any]:
     """Return a valid value for every field of ``FIELDS``, at ``club``."""
     return {
-        "customer": club.customer,
+        # What is the first one's already is given to the other.
+        "customer": club.other_customer if "{" in path else club.customer,
         "package": club.period_package,
         "location": club.location,
         "invoice": club.invoice,
@@ -82,6 +85,12 @@ def values(club: ClubWorld) -> dict[str, Any]:
         "kind": "exit",
         "method": "cash",
     }
+
+
+def path_in(scene: Scene, method: str, path: str) -> str:
+    """Return a path of the document with the scene's ids in it."""
+    route = API + path.replace("{", "<uuid:").replace("}", ">")
+    return scene.path(Row("club", method, route, {}))
 
 
 def ids(answer: Any) -> list[str]:
@@ -94,7 +103,7 @@ class TestPaths:
     def test_do_not_lead_to_the_other_clubs_things(
         self, row: Row, scene_a: Scene, scene_b: Scene
     ) -> None:
-        crossed = replace(scene_a, ids=scene_b.ids)
+        crossed = replace(scene_a, ids=scene_b.ids, ids_of_rows=scene_b.ids_of_rows)
         before = state.contents()
         answers = {caller: crossed.ask(row, caller) for caller in INSIDERS}
         answers = {c: a for c, a in answers.items() if row.statuses[c] < 400}
@@ -115,7 +124,9 @@ class TestPaths:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """The same question is no 404 when only the schema behind A's host is B's."""
-        crossed = replace(scene_a, ids=scene_b.ids, bodies=scene_b.bodies)
+        crossed = replace(
+            scene_a, ids=scene_b.ids, ids_of_rows=scene_b.ids_of_rows, bodies=scene_b.bodies
+        )
         assert Caller(club_a.host, scene_a.tokens["admin"]).get("me").status_code == 200
         misroute(club_a, club_b, monkeypatch)
         drawn = row.route.startswith("/api/v1/qr-codes/")
@@ -144,9 +155,10 @@ class TestBodies:
         method, path, name = field.split()
         sent, status = FIELDS[field]
         asking = Caller(club_a.host, scene_a.tokens[caller])
-        body = {key: values(club_a)[key] for key in sent} | {name: values(club_b)[name]}
+        mine, theirs = values(club_a, path), values(club_b, path)
+        body = {key: mine[key] for key in sent} | {name: theirs[name]}
         before = state.contents()
-        answer = asking.request(method, path, body)
+        answer = asking.request(method, path_in(scene_a, method, path), body)
         assert answer.status_code == status, answer.content
         changed = set(state.changed(before, state.contents())) - {"public.clubs_supportaction"}
         if status == 400:
@@ -161,9 +173,10 @@ class TestBodies:
     )
     def test_can_name_the_clubs_own(self, field: str, scene_a: Scene, club_a: ClubWorld) -> None:
         method, path, _ = field.split()
-        body = {key: values(club_a)[key] for key in FIELDS[field][0]}
+        body = {key: values(club_a, path)[key] for key in FIELDS[field][0]}
         asking = Caller(club_a.host, scene_a.tokens["admin"])
-        assert asking.request(method, path, body).status_code == 201
+        answer = asking.request(method, path_in(scene_a, method, path), body)
+        assert answer.status_code in (200, 201)
 
 
 class TestFilters:

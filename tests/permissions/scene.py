@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,13 +10,16 @@ from uuid import UUID, uuid4
 from platform_shared.accounts import services as account_services
 from platform_shared.kit import clock
 from platform_shared.kit.access import Role
+from platform_shared.kit.money import Money
 from platform_shared.kit.principal import SYSTEM
 from platform_shared.tenancy import binding
 from tenant_apps.checkins import services as checkin_services
 from tenant_apps.checkins.enums import Kind
 from tenant_apps.customers import services as customer_services
+from tenant_apps.packages import services as package_services
 from tenant_apps.payments.enums import PaymentMethod
 from tenant_apps.sales import services as sale_services
+from tenant_apps.subscriptions import services as subscription_services
 from tests.permissions.table import CALLERS, Row
 from tests.support import api
 from tests.support.api import PLATFORM_HOST, Caller
@@ -35,11 +38,13 @@ class Scene:
     bodies: dict[str, dict[str, Any]]
     queries: dict[str, str]
     tokens: dict[str, str | None]
+    ids_of_rows: dict[str, dict[str, UUID]] = field(default_factory=dict)
 
     def path(self, row: Row) -> str:
         """Return the row's route with the scene's ids in it, and its query."""
         path = row.route
-        for name, value in self.ids.items():
+        own = self.ids_of_rows.get(f"{row.method} {row.route}", {})
+        for name, value in {**self.ids, **own}.items():
             path = path.replace(f"<uuid:{name}>", str(value))
         return path + self.queries.get(f"{row.method} {row.route}", "")
 
@@ -66,6 +71,16 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             now=BORN + timedelta(days=1),
             actor=SYSTEM,
         ).check_in
+        family = package_services.create_package(
+            now=BORN,
+            fields={
+                "name": "Family",
+                "type": "period",
+                "price": Money(9900, "EUR"),
+                "duration": {"unit": "year", "count": 1},
+                "max_members": 3,
+            },
+        )
         transfer = sale_services.sell_at_desk(
             customer_id=club.customer,
             package_id=club.credits_package,
@@ -74,7 +89,29 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             now=BORN,
             actor=SYSTEM,
         )
+        frozen, shared = (
+            subscription_services.grant_subscription(
+                customer_id=club.customer,
+                package_id=family.id,
+                starts_at=None,
+                now=clock.now(),
+                actor=SYSTEM,
+            )
+            for _ in range(2)
+        )
+        subscription_services.freeze_subscription(
+            subscription_id=frozen.id,
+            starts_at=None,
+            ends_at=None,
+            reason="",
+            now=clock.now(),
+            actor=SYSTEM,
+        )
+        subscription_services.add_member(
+            subscription_id=shared.id, customer_id=guest.id, now=clock.now(), actor=SYSTEM
+        )
     sale = {"customer": club.customer, "package": club.period_package}
+    one = "/api/v1/subscriptions/<uuid:subscription_id>"
     return Scene(
         host=club.host,
         ids={
@@ -107,6 +144,16 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             },
             "PATCH /api/v1/packages/<uuid:package_id>": {"name": "Changed"},
             "POST /api/v1/subscriptions": sale,
+            f"PATCH {one}": {"cancel_at_end": True},
+            f"POST {one}/freeze": {},
+            f"POST {one}/unfreeze": {},
+            f"POST {one}/cancel": {},
+            f"POST {one}/extend": {"duration": {"unit": "day", "count": 1}, "reason": "Closed"},
+            f"POST {one}/renew": {},
+            f"POST {one}/adjust": {"credits": 1, "reason": "Sorry"},
+            f"POST {one}/transfer": {"customer": club.other_customer},
+            f"POST {one}/members": {"customer": club.other_customer},
+            f"DELETE {one}/members/<uuid:customer_id>": {},
             "POST /api/v1/qr-codes": {"customer": club.customer},
             "PATCH /api/v1/qr-codes/<uuid:code_id>": {"is_active": False},
             "POST /api/v1/qr-codes/<uuid:code_id>/reissue": {},
@@ -124,6 +171,11 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             "GET /api/v1/reports/overview": "?from=2026-03-01&to=2026-04-01",
         },
         tokens=_tokens(club, other, committing, gone_from=club),
+        ids_of_rows={
+            f"POST {one}/unfreeze": {"subscription_id": frozen.id},
+            f"POST {one}/members": {"subscription_id": shared.id},
+            f"DELETE {one}/members/<uuid:customer_id>": {"subscription_id": shared.id},
+        },
     )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from platform_shared.accounts import services as account_services
 from platform_shared.clubs.models import Club, Host
 from platform_shared.kit.access import Role
-from platform_shared.kit.principal import SYSTEM
+from platform_shared.kit.principal import SYSTEM, stamp
 from platform_shared.plans.models import Plan
 from platform_shared.tenancy import binding
 from tenant_apps.checkins import services as checkin_services
@@ -21,6 +21,8 @@ from tenant_apps.packages.models import Package
 from tenant_apps.payments.enums import PaymentMethod
 from tenant_apps.qr_codes import services as code_services
 from tenant_apps.sales import services as sale_services
+from tenant_apps.subscriptions import services as subscription_services
+from tenant_apps.subscriptions.models import SubscriptionMember
 from tests.permissions import table
 from tests.permissions.scene import Scene
 from tests.permissions.table import Row
@@ -37,6 +39,9 @@ LISTS = {
         "packages",
         "catalogue",
         "subscriptions",
+        "subscriptions/<uuid:subscription_id>/members",
+        "subscriptions/<uuid:subscription_id>/entries",
+        "subscriptions/<uuid:subscription_id>/changes",
         "qr-codes",
         "invoices",
         "payments",
@@ -83,7 +88,11 @@ def add_rows(club: ClubWorld, count: int) -> None:
         for number in range(count):
             _account(f"staff{number}", Role.CLUB_STAFF)
             location = location_services.create_location(name=f"Door {number}", now=BORN)
-            customer_services.create_customer(name=f"Customer {number}", now=BORN)
+            customer = customer_services.create_customer(name=f"Customer {number}", now=BORN)
+            _share(club.subscription, customer.id)
+            subscription_services.adjust_credits(
+                subscription_id=club.subscription, amount=1, reason="", now=BORN, actor=SYSTEM
+            )
             sale_services.sell_at_desk(
                 customer_id=club.customer,
                 package_id=_package(club),
@@ -114,6 +123,13 @@ def add_rows(club: ClubWorld, count: int) -> None:
 def _account(name: str, role: Role) -> None:
     email = f"{name}@accounts.test"
     account_services.create_user(email=email, name="", role=role, password=None, now=BORN)
+
+
+def _share(subscription_id: UUID, customer_id: UUID) -> None:
+    """Let a customer share a subscription, whatever its terms say."""
+    SubscriptionMember.objects.create(
+        subscription_id=subscription_id, customer_id=customer_id, added_at=BORN, **stamp(SYSTEM)
+    )
 
 
 def _package(club: ClubWorld) -> Any:

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from platform_shared.kit.serializers import ActorSerializer, StrictSerializer
 from tenant_apps.checkins.enums import Kind, Reason, Result
+from tenant_apps.checkins.explanation import Outcome
 from tenant_apps.checkins.models import Annulment, CheckIn
 
 
@@ -119,3 +120,33 @@ class AnnulmentSerializer(serializers.ModelSerializer[Annulment]):
     class Meta:
         model = Annulment
         fields = ("id", "check_in", "reason", "credit_returned", "annulled_at", "annulled_by")
+
+
+class RuleSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    outcome = serializers.ChoiceField(
+        choices=[str(outcome) for outcome in Outcome],
+        help_text="What came after the rule that failed was not judged.",
+    )
+
+
+class JudgedSubscriptionSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    package = serializers.CharField(help_text="The package's name.")
+    customer = serializers.UUIDField(help_text="Whose it is; others may share it.")
+    reason = serializers.ChoiceField(choices=Reason.choices)
+
+
+class ExplanationSerializer(serializers.Serializer[Any]):
+    """The rules and the subscriptions, each in the order in which they were judged."""
+
+    check_in = CheckInSerializer()
+    rules = RuleSerializer(many=True)
+    subscriptions = JudgedSubscriptionSerializer(many=True)
+    lot = serializers.UUIDField(source="check_in.lot_id", allow_null=True)
+    balance_before = serializers.IntegerField(allow_null=True)
+    balance_after = serializers.IntegerField(allow_null=True)
+    inside_since = serializers.DateTimeField(allow_null=True)
+    local_time = serializers.DateTimeField(
+        default_timezone=None, help_text="The scan's time by the club's clock."
+    )

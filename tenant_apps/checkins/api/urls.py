@@ -6,5 +6,6 @@ urlpatterns = [
     path("door/scans", views.ScansView.as_view()),
     path("check-ins", views.CheckInsView.as_view()),
     path("check-ins/<uuid:check_in_id>", views.CheckInView.as_view()),
+    path("check-ins/<uuid:check_in_id>/explanation", views.ExplanationView.as_view()),
     path("check-ins/<uuid:check_in_id>/annul", views.AnnulmentView.as_view()),
 ]

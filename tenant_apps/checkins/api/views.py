@@ -5,7 +5,7 @@ from platform_shared.kit.access import Permission
 from platform_shared.kit.errors import Forbidden
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
-from tenant_apps.checkins import selectors, services
+from tenant_apps.checkins import explanation, selectors, services
 from tenant_apps.checkins.api import serializers
 from tenant_apps.checkins.api.filters import CheckInFilter
 from tenant_apps.checkins.enums import Kind
@@ -60,6 +60,17 @@ class CheckInView(ApiView):
     def get(self, request: Request, check_in_id: UUID) -> Response:
         check_in = selectors.get_check_in(check_in_id)
         return Response(serializers.CheckInSerializer(check_in).data)
+
+
+class ExplanationView(ApiView):
+    """Why a scan was answered as it was."""
+
+    access = {"GET": Permission.CHECK_INS_VIEW}
+
+    @operation("explainCheckIn", "Check-ins", answers=serializers.ExplanationSerializer)
+    def get(self, request: Request, check_in_id: UUID) -> Response:
+        found = explanation.explain(selectors.get_check_in(check_in_id))
+        return Response(serializers.ExplanationSerializer(found).data)
 
 
 class AnnulmentView(ApiView):
