@@ -64,7 +64,7 @@ def freeze_subscription(
         )
         subscription.frozen_from, subscription.frozen_until = starts_at, ends_at
         if ends_at is not None:
-            rests.move_ends(subscription, since=starts_at, until=ends_at, of_lots_after=starts_at)
+            rests.move_ends(subscription, since=starts_at, until=ends_at, beyond=starts_at)
         changes.record(
             subscription,
             action,

@@ -8,6 +8,7 @@ from django.db.models import F
 from platform_shared.due_work import services as due_work
 from platform_shared.kit.principal import SYSTEM, Actor, stamp
 from platform_shared.tenancy import binding
+from tenant_apps.packages import terms
 from tenant_apps.subscriptions.enums import EntryKind, SubscriptionStatus
 from tenant_apps.subscriptions.models import (
     CreditEntry,
@@ -87,10 +88,15 @@ def charge_visit(
 def begin_period(*, subscription: Subscription, now: datetime) -> None:
     """Count the duration from this visit; writes only, so it may travel in a batch.
 
-    The caller holds the owner's lock. What follows from the end is for ``settle`` to find.
+    A freeze that is planned within it moves the end at once, as it would have before. The caller
+    holds the owner's lock. What follows from the end is for ``settle`` to find.
     """
-    subscription.begun_at = now
-    subscription.ends_at = subscription.end_from(now, binding.current_club().time_zone)
+    zone = binding.current_club().time_zone
+    ends_at = subscription.end_from(now, zone)
+    since, until = subscription.frozen_from, subscription.frozen_until
+    if ends_at is not None and since is not None and until is not None and ends_at > since:
+        ends_at = terms.moved(ends_at, since, until, zone)
+    subscription.begun_at, subscription.ends_at = now, ends_at
     Subscription.objects.filter(pk=subscription.pk).update(
         begun_at=subscription.begun_at, ends_at=subscription.ends_at
     )

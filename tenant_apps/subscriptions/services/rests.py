@@ -28,9 +28,9 @@ def end_freeze(subscription: Subscription, at: datetime) -> None:
         freeze.save(update_fields=["ends_at"])
     subscription.frozen_from = subscription.frozen_until = None
     if until is None:
-        move_ends(subscription, since=since, until=at, of_lots_after=since)
+        move_ends(subscription, since=since, until=at, beyond=since)
     elif at < until:
-        move_ends(subscription, since=until, until=at, of_lots_after=until)
+        move_ends(subscription, since=until, until=at, beyond=until)
     subscription.save(update_fields=FIELDS)
 
 
@@ -47,14 +47,17 @@ def follow(subscription: Subscription, now: datetime) -> None:
 
 
 def move_ends(
-    subscription: Subscription, *, since: datetime, until: datetime, of_lots_after: datetime
+    subscription: Subscription, *, since: datetime, until: datetime, beyond: datetime
 ) -> None:
-    """Move the end, and those of lots that reach further than a moment, as ``terms.moved`` does."""
+    """Move the ends that lie ``beyond`` a moment, the lots' too, as ``terms.moved`` does.
+
+    The caller holds the locks and saves the subscription.
+    """
     zone = binding.current_club().time_zone
-    if subscription.ends_at is not None:
+    if subscription.ends_at is not None and subscription.ends_at > beyond:
         subscription.ends_at = terms.moved(subscription.ends_at, since, until, zone)
     lots = CreditLot.objects.select_for_update(of=("self",)).filter(
-        subscription=subscription, ends_at__gt=of_lots_after
+        subscription=subscription, ends_at__gt=beyond
     )
     for lot in lots.order_by("id"):
         assert lot.ends_at is not None

@@ -1,5 +1,6 @@
 """The books must balance: what every test that moves credits checks in the end."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from tenant_apps.subscriptions.enums import EntryKind
@@ -17,12 +18,21 @@ def lines_of(subscription_id: UUID) -> list[tuple[str, int, int]]:
 
 def assert_balanced(subscription_id: UUID) -> None:
     """Fail unless counters, lots and lines of a subscription tell the same story."""
-    subscription = Subscription.objects.get(pk=subscription_id)
-    lots = list(CreditLot.objects.filter(subscription=subscription))
-    lines = list(CreditEntry.objects.filter(subscription=subscription).order_by("id"))
+    check(
+        Subscription.objects.get(pk=subscription_id),
+        list(CreditLot.objects.filter(subscription_id=subscription_id)),
+        list(CreditEntry.objects.filter(subscription_id=subscription_id).order_by("id")),
+    )
+
+
+def check(
+    subscription: Subscription, lots: Sequence[CreditLot], lines: Sequence[CreditEntry]
+) -> None:
+    """Fail unless these, the lines oldest first, tell the same story."""
     if subscription.credits is None or subscription.used_credits is None:
         assert subscription.credits is subscription.used_credits is None, "half a counter"
-        assert (lots, lines) == ([], []), "a period has no lots and no lines"
+        assert not lots, "a period has no lots"
+        assert not lines, "a period has no lines"
         return
     left = subscription.credits - subscription.used_credits
     assert left >= 0, "overdrawn"
