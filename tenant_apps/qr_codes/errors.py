@@ -5,5 +5,13 @@ class CodeRevoked(DomainError):
     code, status, title = "code_revoked", 409, "A revoked code stays revoked"
 
 
+class CodeKindNotAccepted(DomainError):
+    code, status, title = "code_kind_not_accepted", 409, "The club does not accept this kind"
+
+
+class NoKindOfCodeLeft(DomainError):
+    code, status, title = "no_kind_of_code_left", 409, "The club would accept no code at all"
+
+
 class SigningKeyInUse(DomainError):
     code, status, title = "signing_key_in_use", 409, "The key that signs cannot be retired"

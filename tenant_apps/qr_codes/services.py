@@ -3,12 +3,14 @@ from uuid import UUID
 
 from django.db import transaction
 
+from platform_shared.clubs import selectors as club_selectors
 from platform_shared.kit.errors import FieldError, InvalidInput, missing_reference
 from platform_shared.kit.principal import Actor, stamp
+from platform_shared.tenancy import binding
 from tenant_apps.customers import selectors as customer_selectors
-from tenant_apps.qr_codes import keys, selectors, tokens
+from tenant_apps.qr_codes import keys, kinds, selectors, tokens
 from tenant_apps.qr_codes.enums import CodeKind
-from tenant_apps.qr_codes.errors import CodeRevoked
+from tenant_apps.qr_codes.errors import CodeKindNotAccepted, CodeRevoked
 from tenant_apps.qr_codes.models import QRCode
 
 
@@ -29,7 +31,11 @@ def issue_code(
 
     Raises:
         InvalidInput: no such customer, or the expiry has passed or cannot be written in a code.
+        CodeKindNotAccepted: the club's doors take no static codes.
     """
+    setting = club_selectors.accepts_static_codes(binding.current_club().id)
+    if CodeKind.STATIC not in kinds.accepted(accepts_static_codes=setting):
+        raise CodeKindNotAccepted("The club's doors do not accept static codes.")
     if expires_at is not None:
         expires_at = expires_at.replace(microsecond=0)  # a code counts whole seconds
         if not now < expires_at or expires_at.timestamp() > 2**32 - 1:
@@ -101,6 +107,7 @@ def reissue_code(*, code_id: UUID, now: datetime, actor: Actor) -> QRCode:
         NotFound: no such code.
         CodeRevoked: it has been revoked or replaced before.
         InvalidInput: it has expired, so one like it would open nothing.
+        CodeKindNotAccepted: the club's doors take no static codes.
     """
     with transaction.atomic():
         customer_selectors.lock_customer(selectors.get_code(code_id).customer_id)
