@@ -5,6 +5,10 @@ class CodeRevoked(DomainError):
     code, status, title = "code_revoked", 409, "A revoked code stays revoked"
 
 
+class ExpiryIsSigned(DomainError):
+    code, status, title = "expiry_is_signed", 409, "A code's text carries its expiry"
+
+
 class CodeKindNotAccepted(DomainError):
     code, status, title = "code_kind_not_accepted", 409, "The club does not accept this kind"
 

@@ -14,6 +14,12 @@ def list_codes() -> QuerySet[QRCode]:
     return QRCode.objects.select_related("signing_key")
 
 
+def active_at(now: datetime) -> Q:
+    """Return the condition that is ``QRCode.is_active_at(now)`` in SQL."""
+    in_time = Q(expires_at=None) | Q(expires_at__gt=now)
+    return in_time & Q(revoked_at=None) & ~Q(signing_key__status=KeyStatus.RETIRED)
+
+
 def list_of_customer(customer_id: UUID) -> QuerySet[QRCode]:
     """Return one customer's codes."""
     return list_codes().filter(customer_id=customer_id)
@@ -46,13 +52,7 @@ def lock_code(code_id: UUID) -> QRCode:
 
 def find_active(customer_id: UUID, now: datetime) -> QRCode | None:
     """Return the customer's newest code that a door accepts, or None."""
-    return (
-        list_of_customer(customer_id)
-        .filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
-        .exclude(signing_key__status=KeyStatus.RETIRED)
-        .order_by("-id")
-        .first()
-    )
+    return list_of_customer(customer_id).filter(active_at(now)).order_by("-id").first()
 
 
 def door_rows(code_id: UUID) -> QuerySet[QRCode]:

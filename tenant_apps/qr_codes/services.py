@@ -1,4 +1,6 @@
 from datetime import datetime
+from enum import Enum
+from typing import Literal
 from uuid import UUID
 
 from django.db import transaction
@@ -10,8 +12,17 @@ from platform_shared.tenancy import binding
 from tenant_apps.customers import selectors as customer_selectors
 from tenant_apps.qr_codes import keys, kinds, selectors, tokens
 from tenant_apps.qr_codes.enums import CodeKind
-from tenant_apps.qr_codes.errors import CodeKindNotAccepted, CodeRevoked
+from tenant_apps.qr_codes.errors import CodeKindNotAccepted, CodeRevoked, ExpiryIsSigned
 from tenant_apps.qr_codes.models import QRCode
+
+
+class Unchanged(Enum):
+    """What is given for an expiry that stays as it is: None means never."""
+
+    EXPIRY = "expiry"
+
+
+type Expiry = datetime | Literal[Unchanged.EXPIRY] | None
 
 
 def issue_code(
@@ -75,7 +86,12 @@ def find_or_issue(
 
 
 def change_code(
-    *, code_id: UUID, now: datetime, is_active: bool | None = None, label: str | None = None
+    *,
+    code_id: UUID,
+    now: datetime,
+    is_active: bool | None = None,
+    label: str | None = None,
+    expires_at: Expiry = Unchanged.EXPIRY,
 ) -> QRCode:
     """Relabel a code, or revoke it, for good.
 
@@ -84,11 +100,17 @@ def change_code(
     Raises:
         NotFound: no such code.
         CodeRevoked: it was to be made active again.
+        ExpiryIsSigned: it was to expire at another time than its text says.
     """
     with transaction.atomic():
         code = selectors.lock_code(code_id)
         if is_active and code.revoked_at is not None:
             raise CodeRevoked
+        if expires_at not in (Unchanged.EXPIRY, code.expires_at):
+            raise ExpiryIsSigned(
+                "The code carries its expiry, on paper too. Reissue it with another one: "
+                f"POST /api/v1/qr-codes/{code_id}/reissue."
+            )
         if is_active is False and code.revoked_at is None:
             code.revoked_at = now
         if label is not None:
@@ -97,8 +119,17 @@ def change_code(
     return selectors.get_code(code_id)
 
 
-def reissue_code(*, code_id: UUID, now: datetime, actor: Actor) -> QRCode:
-    """Replace a lost code: it is revoked, and its customer gets a new one like it.
+def reissue_code(
+    *,
+    code_id: UUID,
+    now: datetime,
+    actor: Actor,
+    expires_at: Expiry = Unchanged.EXPIRY,
+    label: str | None = None,
+) -> QRCode:
+    """Replace a code that is lost or to expire at another time.
+
+    It is revoked, and its customer gets a new one like it, but for the expiry and label given.
 
     Locks: the customer, then the code.
     Idempotent by: the revocation; a second call is refused instead of issuing a third code.
@@ -106,7 +137,7 @@ def reissue_code(*, code_id: UUID, now: datetime, actor: Actor) -> QRCode:
     Raises:
         NotFound: no such code.
         CodeRevoked: it has been revoked or replaced before.
-        InvalidInput: it has expired, so one like it would open nothing.
+        InvalidInput: the new one would have expired.
         CodeKindNotAccepted: the club's doors take no static codes.
     """
     with transaction.atomic():
@@ -119,8 +150,8 @@ def reissue_code(*, code_id: UUID, now: datetime, actor: Actor) -> QRCode:
         return issue_code(
             customer_id=code.customer_id,
             subscription_id=code.subscription_id,
-            expires_at=code.expires_at,
-            label=code.label,
+            expires_at=code.expires_at if expires_at is Unchanged.EXPIRY else expires_at,
+            label=code.label if label is None else label,
             now=now,
             actor=actor,
         )

@@ -52,3 +52,17 @@ class ChangeQRCodeSerializer(StrictSerializer):
     label = serializers.CharField(  # type: ignore[assignment]
         max_length=80, required=False, allow_blank=True
     )
+    expires_at = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        help_text="Only as it is: the code's text carries it. Reissue the code with another one.",
+    )
+
+
+class ReissueSerializer(StrictSerializer):
+    expires_at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="As before when it is left out; null: never."
+    )
+    label = serializers.CharField(  # type: ignore[assignment]
+        max_length=80, required=False, allow_blank=True, help_text="As before when it is left out."
+    )

@@ -77,13 +77,23 @@ class QRCodeView(ApiView):
 
 
 class ReissueView(ApiView):
-    """A lost code is replaced."""
+    """A code that is lost, or to expire at another time, is replaced."""
 
     access = {"POST": Permission.QR_CODES_MANAGE}
 
-    @operation("reissueQrCode", "QR codes", answers={201: serializers.QRCodeSerializer})
+    @operation(
+        "reissueQrCode",
+        "QR codes",
+        body=serializers.ReissueSerializer,
+        answers={201: serializers.QRCodeSerializer},
+    )
     def post(self, request: Request, code_id: UUID) -> Response:
-        code = services.reissue_code(code_id=code_id, now=clock.now(), actor=self.caller.actor)
+        code = services.reissue_code(
+            code_id=code_id,
+            **self.valid(serializers.ReissueSerializer),
+            now=clock.now(),
+            actor=self.caller.actor,
+        )
         return Response(serializers.QRCodeSerializer(code).data, status=201)
 
 

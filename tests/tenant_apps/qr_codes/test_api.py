@@ -31,6 +31,11 @@ def scan(desk: Caller, code: str) -> dict[str, Any]:
     return answer
 
 
+def ids(answer: Any) -> list[str]:
+    """Return the ids of a list, in its order."""
+    return [row["id"] for row in answer.json()["results"]]
+
+
 def read(png: bytes) -> zxingcpp.Barcode:
     """Decode the one code in a picture."""
     (barcode,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(png)).convert("L"))
@@ -90,6 +95,36 @@ class TestCodes:
         watch.now = soon
         assert not desk.get(f"qr-codes/{made['id']}").json()["is_active"]
         assert scan(desk, made["code"])["reason"] == "code_expired"
+
+    def test_are_found_by_whether_doors_accept_them(
+        self, desk: Caller, club_a: ClubWorld, watch: Watch
+    ) -> None:
+        soon = watch.now.replace(microsecond=0, hour=23).isoformat()
+        body = {"customer": str(club_a.customer), "expires_at": soon}
+        weekly = desk.post("qr-codes", body).json()["id"]
+        path = f"qr-codes?customer={club_a.customer}&is_active="
+        assert ids(desk.get(f"{path}true")) == [weekly, str(club_a.qr_code)]
+        assert ids(desk.get(f"{path}false")) == []
+        watch.forward(days=1)
+        assert ids(desk.get(f"{path}true")) == [str(club_a.qr_code)]
+        assert ids(desk.get(f"{path}false")) == [weekly]
+        assert desk.get(f"{path}perhaps").status_code == 400
+
+    def test_carry_their_expiry_and_are_reissued_with_another(
+        self, desk: Caller, club_a: ClubWorld
+    ) -> None:
+        path = f"qr-codes/{club_a.qr_code}"
+        refused = desk.patch(path, {"expires_at": "2026-12-31T23:00:00Z"})
+        assert (refused.status_code, refused.json()["code"]) == (409, "expiry_is_signed")
+        assert f"{path}/reissue" in refused.json()["detail"]
+        assert desk.get(path).json()["expires_at"] is None
+        change = {"expires_at": "2026-12-31T23:00:00Z", "label": "2026"}
+        new = desk.post(f"{path}/reissue", change)
+        assert new.status_code == 201
+        assert new.json() | change == new.json()
+        assert not desk.get(path).json()["is_active"]
+        past = desk.post(f"qr-codes/{new.json()['id']}/reissue", {"expires_at": "2020-01-01"})
+        assert [e["field"] for e in past.json()["errors"]] == ["expires_at"]
 
     def test_are_revoked_for_good(self, desk: Caller, club_a: ClubWorld) -> None:
         path = f"qr-codes/{club_a.qr_code}"

@@ -8,7 +8,7 @@ import pytest
 from platform_shared.kit.errors import InvalidInput, NotFound
 from platform_shared.tenancy import binding
 from tenant_apps.qr_codes import keys, selectors, services, tokens
-from tenant_apps.qr_codes.errors import CodeRevoked
+from tenant_apps.qr_codes.errors import CodeRevoked, ExpiryIsSigned
 from tenant_apps.qr_codes.models import QRCode
 from tests.support.world import BORN, ClubWorld
 from tests.tenant_apps.checkins.door import reason
@@ -129,6 +129,40 @@ class TestChangeCode:
         code = services.change_code(code_id=bound_a.qr_code, label="spare key", now=BORN)
         assert (code.label, code.revoked_at) == ("spare key", None)
 
+    @pytest.mark.parametrize("wanted", [None, BORN + 2 * WEEK])
+    def test_leaves_the_expiry_that_the_text_carries(
+        self, bound_a: ClubWorld, wanted: datetime | None
+    ) -> None:
+        code = issue(bound_a.customer, expires_at=BORN + WEEK)
+        with pytest.raises(ExpiryIsSigned, match=f"{code.id}/reissue"):
+            services.change_code(code_id=code.id, expires_at=wanted, label="new", now=BORN)
+        kept = selectors.get_code(code.id)
+        assert (kept.expires_at, kept.label) == (BORN + WEEK, "")
+
+    def test_would_draw_another_text_than_is_printed_with_another_expiry(
+        self, bound_a: ClubWorld
+    ) -> None:
+        code = issue(new_customer().id, expires_at=BORN + WEEK)
+        printed = services.draw(code)
+        QRCode.objects.filter(pk=code.id).update(expires_at=BORN + 2 * WEEK)
+        drawn = services.draw(selectors.get_code(code.id))
+        assert drawn != printed
+        at = BORN + WEEK
+        assert (reason(printed, at=at), reason(drawn, at=at)) == (
+            "code_expired",
+            "no_subscription",
+        )
+
+    @pytest.mark.parametrize("expires_at", [None, BORN + WEEK])
+    def test_takes_the_expiry_that_it_has(
+        self, bound_a: ClubWorld, expires_at: datetime | None
+    ) -> None:
+        code = issue(bound_a.customer, expires_at=expires_at)
+        changed = services.change_code(
+            code_id=code.id, expires_at=expires_at, label="new", now=BORN
+        )
+        assert (changed.expires_at, changed.label) == (expires_at, "new")
+
 
 class TestReissueCode:
     def test_replaces_a_code_by_one_like_it(self, bound_a: ClubWorld) -> None:
@@ -148,6 +182,25 @@ class TestReissueCode:
         )
         assert not selectors.get_code(lost.id).is_active_at(BORN)
         assert selectors.get_code(bound_a.qr_code).is_active_at(BORN)  # another code of theirs
+
+    @pytest.mark.parametrize("expires_at", [None, BORN + 2 * WEEK])
+    def test_gives_the_new_one_another_expiry_and_label(
+        self, bound_a: ClubWorld, expires_at: datetime | None
+    ) -> None:
+        old = issue(bound_a.customer, expires_at=BORN + WEEK)
+        new = services.reissue_code(
+            code_id=old.id, expires_at=expires_at, label="card", now=BORN, actor=STAFF
+        )
+        assert (new.expires_at, new.label) == (expires_at, "card")
+        assert tokens.decode(services.draw(new)).expires_at == int(
+            expires_at.timestamp() if expires_at else 0
+        )
+
+    def test_renews_what_has_expired(self, bound_a: ClubWorld) -> None:
+        old = issue(bound_a.customer, expires_at=BORN + WEEK)
+        later = BORN + 2 * WEEK
+        new = services.reissue_code(code_id=old.id, expires_at=None, now=later, actor=STAFF)
+        assert new.is_active_at(later)
 
     def test_shuts_the_door_to_the_lost_one_alone(self, bound_a: ClubWorld) -> None:
         lost = services.draw(selectors.get_code(bound_a.qr_code))
@@ -211,3 +264,26 @@ class TestIsActiveAt:
             code = selectors.get_code(code_id)
             said = reason(services.draw(code), at=at)
             assert code.is_active_at(at) == (said == "no_subscription")
+
+    def test_is_the_same_in_sql(self, bound_a: ClubWorld) -> None:
+        customer = new_customer().id
+        issue(customer, expires_at=BORN + WEEK)
+        services.change_code(code_id=issue(customer).id, is_active=False, now=BORN)
+        services.change_code(
+            code_id=issue(customer, expires_at=BORN + WEEK).id, is_active=False, now=BORN
+        )
+        keys.rotate(now=BORN)
+        issue(customer)
+        old = bytes(selectors.get_code(bound_a.qr_code).signing_key.key_id)
+        seen = set()
+        for retired in (False, True):
+            if retired:
+                keys.retire(key_id=old, now=BORN)
+            for at in (BORN, BORN + WEEK - timedelta(seconds=1), BORN + WEEK):
+                by_row = {c.id for c in selectors.list_codes() if c.is_active_at(at)}
+                by_query = {c.id for c in selectors.list_codes().filter(selectors.active_at(at))}
+                others = {c.id for c in selectors.list_codes().filter(~selectors.active_at(at))}
+                assert by_query == by_row
+                assert others == {c.id for c in selectors.list_codes()} - by_row
+                seen.add(len(by_row))
+        assert len(seen) > 2
