@@ -5,6 +5,10 @@ class CodeRevoked(DomainError):
     code, status, title = "code_revoked", 409, "A revoked code stays revoked"
 
 
+class CodeNotActive(DomainError):
+    code, status, title = "code_not_active", 409, "The code opens no door"
+
+
 class ExpiryIsSigned(DomainError):
     code, status, title = "expiry_is_signed", 409, "A code's text carries its expiry"
 
@@ -15,6 +19,10 @@ class CodeKindNotAccepted(DomainError):
 
 class NoKindOfCodeLeft(DomainError):
     code, status, title = "no_kind_of_code_left", 409, "The club would accept no code at all"
+
+
+class TextNotPrintable(DomainError):
+    code, status, title = "text_not_printable", 409, "No font here has these characters"
 
 
 class SigningKeyInUse(DomainError):

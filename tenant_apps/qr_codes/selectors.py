@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,15 @@ def active_at(now: datetime) -> Q:
     """Return the condition that is ``QRCode.is_active_at(now)`` in SQL."""
     in_time = Q(expires_at=None) | Q(expires_at__gt=now)
     return in_time & Q(revoked_at=None) & ~Q(signing_key__status=KeyStatus.RETIRED)
+
+
+def in_order(code_ids: Sequence[UUID]) -> list[QRCode | None]:
+    """Return the codes and their customers in the order of ``code_ids``; None where there is none.
+
+    A code named twice is there twice.
+    """
+    found = list_codes().select_related("customer").in_bulk(code_ids)
+    return [found.get(code_id) for code_id in code_ids]
 
 
 def list_of_customer(customer_id: UUID) -> QuerySet[QRCode]:
@@ -48,6 +58,15 @@ def lock_code(code_id: UUID) -> QRCode:
     if code is None:
         raise NotFound("No such QR code.")
     return code
+
+
+def lock_codes(code_ids: Sequence[UUID]) -> QuerySet[QRCode]:
+    """Return the queryset that locks the codes, in the order of their ids.
+
+    Scans, which refer to them, do not wait for this lock.
+    """
+    locked = QRCode.objects.select_for_update(of=("self",), no_key=True)
+    return locked.filter(pk__in=code_ids).order_by("pk")
 
 
 def find_active(customer_id: UUID, now: datetime) -> QRCode | None:

@@ -1,19 +1,30 @@
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from django.db import transaction
 
 from platform_shared.clubs import selectors as club_selectors
-from platform_shared.kit.errors import FieldError, InvalidInput, missing_reference
+from platform_shared.kit import pdf
+from platform_shared.kit.errors import DomainError, FieldError, InvalidInput, missing_reference
 from platform_shared.kit.principal import Actor, stamp
 from platform_shared.tenancy import binding
 from tenant_apps.customers import selectors as customer_selectors
-from tenant_apps.qr_codes import keys, kinds, selectors, tokens
-from tenant_apps.qr_codes.enums import CodeKind
-from tenant_apps.qr_codes.errors import CodeKindNotAccepted, CodeRevoked, ExpiryIsSigned
+from tenant_apps.qr_codes import cards, keys, kinds, selectors, tokens
+from tenant_apps.qr_codes.enums import CodeKind, Paper
+from tenant_apps.qr_codes.errors import (
+    CodeKindNotAccepted,
+    CodeNotActive,
+    CodeRevoked,
+    ExpiryIsSigned,
+    TextNotPrintable,
+)
 from tenant_apps.qr_codes.models import QRCode
+
+if TYPE_CHECKING:
+    from platform_shared.clubs.models import Club
 
 
 class Unchanged(Enum):
@@ -164,3 +175,62 @@ def draw(code: QRCode) -> str:
         code_id=code.id,
         expires_at=code.expires_at,
     )
+
+
+def print_cards(*, code_ids: Sequence[UUID], paper: Paper, now: datetime) -> bytes:
+    """Return a PDF of one card for each code, in this order, and note that they were printed.
+
+    A code given twice is printed twice.
+
+    Locks: the codes, when the PDF is there.
+
+    Raises:
+        InvalidInput: some of them are unknown, open no door, or have a text that cannot be drawn;
+            each is named as ``codes.<index>``, and nothing is printed.
+    """
+    club = club_selectors.get_club(binding.current_club().id)
+    ready: list[cards.Card] = []
+    faults: list[FieldError] = []
+    for index, code in enumerate(selectors.in_order(code_ids)):
+        field = f"codes.{index}"
+        if code is None:
+            faults += missing_reference(field).errors
+            continue
+        try:
+            ready.append(_card_of(code, club, now))
+        except DomainError as fault:
+            faults.append(FieldError(field, fault.code, fault.detail))
+    if faults:
+        raise InvalidInput(*faults)
+    printed = cards.render(ready, paper=paper, title=club.name, now=now)
+    with transaction.atomic():
+        locked = [code.pk for code in selectors.lock_codes(code_ids)]
+        QRCode.objects.filter(pk__in=locked).update(printed_at=now)
+    return printed
+
+
+def draw_card(code: QRCode, *, now: datetime) -> bytes:
+    """Return a PDF of the code's card, in the card's own size.
+
+    Raises:
+        CodeNotActive: no door would accept it.
+        TextNotPrintable: it has characters that no font here draws.
+    """
+    club = club_selectors.get_club(binding.current_club().id)
+    card = _card_of(code, club, now)
+    return cards.render([card], paper=Paper.CARD, title=club.name, now=now)
+
+
+def _card_of(code: QRCode, club: "Club", now: datetime) -> cards.Card:
+    if not code.is_active_at(now):
+        raise CodeNotActive("It is revoked, has expired, or its key is retired.")
+    card = cards.Card(
+        club=pdf.plain(club.name),
+        holder=pdf.plain(code.customer.name),
+        label=pdf.plain(code.label),
+        expiry=cards.expiry_text(code.expires_at, time_zone=club.time_zone, locale=club.locale),
+        code=draw(code),
+    )
+    if missing := pdf.missing(card.texts):
+        raise TextNotPrintable(f"No font here has these characters: {' '.join(missing)}")
+    return card

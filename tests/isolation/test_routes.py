@@ -28,6 +28,7 @@ FIELDS = {
     "POST sales customer": (("customer", "package", "method"), 400),
     "POST sales package": (("customer", "package", "method"), 400),
     "POST qr-codes customer": (("customer",), 400),
+    "POST qr-codes/sheets codes": (("codes",), 400),
     "POST door/scans customer": (("scan_id", "kind", "customer"), 400),
     "POST door/scans location": (("scan_id", "kind", "customer", "location"), 400),
     "POST door/scans event": (("scan_id", "kind", "customer", "event"), 400),
@@ -73,6 +74,7 @@ def values(club: ClubWorld) -> dict[str, Any]:
     """Return a valid value for every field of ``FIELDS``, at ``club``."""
     return {
         "customer": club.customer,
+        "codes": [club.qr_code],
         "package": club.period_package,
         "location": club.location,
         "invoice": club.invoice,
@@ -132,7 +134,7 @@ class TestBodies:
         for method, path, operation in operations():
             for media in operation.get("requestBody", {}).get("content", {}).values():
                 for name, field in _properties(media["schema"], components).items():
-                    if field.get("format") == "uuid":
+                    if "uuid" in (field.get("format"), field.get("items", {}).get("format")):
                         found.add(f"{method} {path} {name}")
         assert found == set(FIELDS)
 
@@ -151,7 +153,8 @@ class TestBodies:
         changed = set(state.changed(before, state.contents())) - {"public.clubs_supportaction"}
         if status == 400:
             (error,) = answer.json()["errors"]
-            assert (error["field"], error["code"]) == (name, "does_not_exist")
+            listed = f"{name}.0" if isinstance(body[name], list) else name
+            assert (error["field"], error["code"]) == (listed, "does_not_exist")
             assert changed == set()
         else:
             assert changed == {f"{club_a.ref.schema_name}.checkins_checkin"}
@@ -163,7 +166,7 @@ class TestBodies:
         method, path, _ = field.split()
         body = {key: values(club_a)[key] for key in FIELDS[field][0]}
         asking = Caller(club_a.host, scene_a.tokens["admin"])
-        assert asking.request(method, path, body).status_code == 201
+        assert asking.request(method, path, body).status_code in (200, 201)
 
 
 class TestFilters:

@@ -10,6 +10,12 @@ from tenant_apps.qr_codes.models import QRCode
 class QRCodeFilter(FilterSet):
     customer = filters.UUIDFilter(field_name="customer_id")
     is_active = BooleanFilter(method="by_activity", label="Whether doors accept the code now.")
+    is_printed = BooleanFilter(
+        field_name="printed_at",
+        lookup_expr="isnull",
+        exclude=True,
+        label="Whether the club has printed a card of it.",
+    )
 
     class Meta:
         model = QRCode

@@ -18,6 +18,7 @@ RENDERERS = {
     "png": (images.render_png, "image/png"),
     "svg": (images.render_svg, "image/svg+xml"),
 }
+PDF = "application/pdf"
 FORMAT = OpenApiParameter("format", OpenApiTypes.STR, enum=list(RENDERERS), default="png")
 
 
@@ -33,6 +34,14 @@ def image_response(request: Request, code: QRCode) -> HttpResponse:
     render, content_type = RENDERERS[wanted]
     response = HttpResponse(render(services.draw(code)), content_type=content_type)
     response["Cache-Control"] = "private, no-store"  # a static code is a key to the door
+    return response
+
+
+def card_response(content: bytes) -> HttpResponse:
+    """Return a PDF of cards; like the codes on them it is kept by nobody on its way."""
+    response = HttpResponse(content, content_type=PDF)
+    response["Cache-Control"] = "private, no-store"
+    response["Content-Disposition"] = 'inline; filename="cards.pdf"'
     return response
 
 
@@ -95,6 +104,22 @@ class ReissueView(ApiView):
             actor=self.caller.actor,
         )
         return Response(serializers.QRCodeSerializer(code).data, status=201)
+
+
+class SheetsView(ApiView):
+    """Cards to print, and to cut out of the sheet; the codes are noted as printed."""
+
+    access = {"POST": Permission.QR_CODES_MANAGE}
+
+    @operation(
+        "printQrCodes",
+        "QR codes",
+        body=serializers.NewSheetSerializer,
+        answers={(200, PDF): OpenApiTypes.BINARY},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        data = self.valid(serializers.NewSheetSerializer)
+        return card_response(services.print_cards(**data, now=clock.now()))
 
 
 class QRCodeImageView(ApiView):
