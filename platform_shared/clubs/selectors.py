@@ -54,6 +54,12 @@ def policy_rows(club_id: UUID) -> QuerySet[Club, tuple[int, bool, time, bool]]:
     return rows
 
 
+def accepts_static_codes(club_id: UUID) -> bool:
+    """Return whether the club's doors accept static codes."""
+    accepts: bool = Club.objects.values_list("accepts_static_codes", flat=True).get(pk=club_id)
+    return accepts
+
+
 def find_support_session(session_id: UUID) -> SupportSession | None:
     """Return the support session, whatever its state, or None."""
     return SupportSession.objects.filter(pk=session_id).first()

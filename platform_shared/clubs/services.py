@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from platform_shared.clubs import selectors
+from platform_shared.clubs import selectors, settings_checks
 from platform_shared.clubs.enums import ClubStatus
 from platform_shared.clubs.errors import ClubNotActive, SlugTaken
 from platform_shared.clubs.models import Club, Host, SupportAction, SupportSession
@@ -103,7 +103,11 @@ def change_settings(*, club_id: UUID, changes: dict[str, Any]) -> Club:
     """Change a club's own settings; every process sees them at its next request.
 
     Locks: the club's row.
+
+    Raises:
+        DomainError: an app refuses them.
     """
+    settings_checks.run(changes)
     with transaction.atomic():
         club = Club.objects.select_for_update(of=("self",)).get(pk=club_id)
         for name, value in changes.items():

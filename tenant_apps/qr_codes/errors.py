@@ -5,5 +5,25 @@ class CodeRevoked(DomainError):
     code, status, title = "code_revoked", 409, "A revoked code stays revoked"
 
 
+class CodeNotActive(DomainError):
+    code, status, title = "code_not_active", 409, "The code opens no door"
+
+
+class ExpiryIsSigned(DomainError):
+    code, status, title = "expiry_is_signed", 409, "A code's text carries its expiry"
+
+
+class CodeKindNotAccepted(DomainError):
+    code, status, title = "code_kind_not_accepted", 409, "The club does not accept this kind"
+
+
+class NoKindOfCodeLeft(DomainError):
+    code, status, title = "no_kind_of_code_left", 409, "The club would accept no code at all"
+
+
+class TextNotPrintable(DomainError):
+    code, status, title = "text_not_printable", 409, "No font here has these characters"
+
+
 class SigningKeyInUse(DomainError):
     code, status, title = "signing_key_in_use", 409, "The key that signs cannot be retired"

@@ -39,7 +39,8 @@ class SigningKey(models.Model):
 class QRCode(ActorStamp):
     """A customer's credential. The code's text is never stored: it is drawn again when needed.
 
-    ``subscription`` says what it was issued with and limits nothing.
+    ``subscription`` says what it was issued with and limits nothing. ``printed_at`` is when the
+    club last printed a card of it.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -54,6 +55,7 @@ class QRCode(ActorStamp):
     signing_key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, related_name="+")
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    printed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,21 @@ from tenant_apps.qr_codes.models import QRCode, SigningKey
 def list_codes() -> QuerySet[QRCode]:
     """Return the club's codes with the keys that draw them."""
     return QRCode.objects.select_related("signing_key")
+
+
+def active_at(now: datetime) -> Q:
+    """Return the condition that is ``QRCode.is_active_at(now)`` in SQL."""
+    in_time = Q(expires_at=None) | Q(expires_at__gt=now)
+    return in_time & Q(revoked_at=None) & ~Q(signing_key__status=KeyStatus.RETIRED)
+
+
+def in_order(code_ids: Sequence[UUID]) -> list[QRCode | None]:
+    """Return the codes and their customers in the order of ``code_ids``; None where there is none.
+
+    A code named twice is there twice.
+    """
+    found = list_codes().select_related("customer").in_bulk(code_ids)
+    return [found.get(code_id) for code_id in code_ids]
 
 
 def list_of_customer(customer_id: UUID) -> QuerySet[QRCode]:
@@ -44,15 +60,18 @@ def lock_code(code_id: UUID) -> QRCode:
     return code
 
 
+def lock_codes(code_ids: Sequence[UUID]) -> QuerySet[QRCode]:
+    """Return the queryset that locks the codes, in the order of their ids.
+
+    Scans, which refer to them, do not wait for this lock.
+    """
+    locked = QRCode.objects.select_for_update(of=("self",), no_key=True)
+    return locked.filter(pk__in=code_ids).order_by("pk")
+
+
 def find_active(customer_id: UUID, now: datetime) -> QRCode | None:
     """Return the customer's newest code that a door accepts, or None."""
-    return (
-        list_of_customer(customer_id)
-        .filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
-        .exclude(signing_key__status=KeyStatus.RETIRED)
-        .order_by("-id")
-        .first()
-    )
+    return list_of_customer(customer_id).filter(active_at(now)).order_by("-id").first()
 
 
 def door_rows(code_id: UUID) -> QuerySet[QRCode]:

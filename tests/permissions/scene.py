@@ -157,6 +157,7 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             "POST /api/v1/qr-codes": {"customer": club.customer},
             "PATCH /api/v1/qr-codes/<uuid:code_id>": {"is_active": False},
             "POST /api/v1/qr-codes/<uuid:code_id>/reissue": {},
+            "POST /api/v1/qr-codes/sheets": {"codes": [club.qr_code]},
             "POST /api/v1/door/scans": {
                 "scan_id": uuid4(),
                 "kind": "entry",

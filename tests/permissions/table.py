@@ -80,6 +80,7 @@ POST   /api/v1/qr-codes                                                         
 GET    /api/v1/qr-codes/<uuid:code_id>                                             401  403  200  200  200  403  401  401  401
 PATCH  /api/v1/qr-codes/<uuid:code_id>                                             401  403  200  200  200  403  401  401  401
 POST   /api/v1/qr-codes/<uuid:code_id>/reissue                                     401  403  201  201  201  403  401  401  401
+POST   /api/v1/qr-codes/sheets                                                     401  403  200  200  200  403  401  401  401
 GET    /api/v1/qr-codes/<uuid:code_id>/image                                       401  403  200  200  200  403  401  401  401
 GET    /api/v1/invoices                                                            401  403  200  200  200  403  401  401  401
 GET    /api/v1/invoices/<uuid:invoice_id>                                          401  403  200  200  200  403  401  401  401
@@ -95,6 +96,7 @@ POST   /api/v1/payments/<uuid:payment_id>/confirm                               
 GET    /api/v1/me/subscriptions                                                    401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/qr-codes                                                         401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/qr-codes/<uuid:code_id>/image                                    401  200  404  404  404  403  401  401  401
+GET    /api/v1/me/qr-codes/<uuid:code_id>/card                                     401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/check-ins                                                        401  200  403  403  403  403  401  401  401
 GET    /api/v1/me/invoices                                                         401  200  404  404  404  403  401  401  401
 GET    /api/v1/reports/overview                                                    401  403  200  200  200  403  401  401  401

@@ -93,24 +93,26 @@ class TestOwnLists:
         assert ids(customer_a.get(path)) == [str(neighbour[path])]
 
 
-class TestOwnImage:
-    def test_of_another_customers_code_does_not_exist(
-        self, club_a: ClubWorld, neighbour: dict[str, UUID], customer_a: Caller
+@pytest.mark.parametrize("drawn", ["image", "card"])
+class TestOwnPictures:
+    def test_of_another_customers_code_do_not_exist(
+        self, drawn: str, club_a: ClubWorld, neighbour: dict[str, UUID], customer_a: Caller
     ) -> None:
-        assert customer_a.get(f"me/qr-codes/{club_a.qr_code}/image").status_code == 200
-        answer = customer_a.get(f"me/qr-codes/{neighbour['me/qr-codes']}/image")
+        assert customer_a.get(f"me/qr-codes/{club_a.qr_code}/{drawn}").status_code == 200
+        answer = customer_a.get(f"me/qr-codes/{neighbour['me/qr-codes']}/{drawn}")
         assert answer.status_code == 404
         assert answer.json()["code"] == "not_found"
 
     def test_would_be_drawn_without_the_narrowing(
         self,
+        drawn: str,
         neighbour: dict[str, UUID],
         customer_a: Caller,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         get_any = code_selectors.get_code
         monkeypatch.setattr(code_selectors, "get_code", lambda code_id, **_: get_any(code_id))
-        answer = customer_a.get(f"me/qr-codes/{neighbour['me/qr-codes']}/image")
+        answer = customer_a.get(f"me/qr-codes/{neighbour['me/qr-codes']}/{drawn}")
         assert answer.status_code == 200
 
 

@@ -177,7 +177,9 @@ class ChangeClubSettingsSerializer(StrictSerializer):
         required=False, help_text="Customers may make their own accounts."
     )
     accepts_static_codes = serializers.BooleanField(
-        required=False, help_text="Doors accept codes on paper, in wallets and e-mails."
+        required=False,
+        help_text="Doors accept codes on paper, in wallets and e-mails. "
+        "Cannot be switched off as long as there is no other kind of code.",
     )
     capacity = serializers.IntegerField(
         min_value=1,

@@ -212,5 +212,6 @@ LOGGING = {
         # Each request is logged once, by RequestContextMiddleware.
         "django.request": {"level": "ERROR"},
         "django.server": {"level": "WARNING"},
+        "fontTools": {"level": "WARNING"},  # tells of every table of every font it cuts down
     },
 }

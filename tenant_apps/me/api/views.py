@@ -5,8 +5,10 @@ from uuid import UUID
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 
+from platform_shared.kit import clock, problem
 from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
+from platform_shared.kit.serializers import ProblemSerializer
 from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.checkins import selectors as checkin_selectors
 from tenant_apps.checkins.api.serializers import ScanAnswerSerializer
@@ -14,8 +16,9 @@ from tenant_apps.customers import selectors as customer_selectors
 from tenant_apps.invoices import selectors as invoice_selectors
 from tenant_apps.invoices.api.serializers import InvoiceSerializer
 from tenant_apps.qr_codes import selectors as code_selectors
+from tenant_apps.qr_codes import services as code_services
 from tenant_apps.qr_codes.api.serializers import QRCodeSerializer
-from tenant_apps.qr_codes.api.views import FORMAT, image_response
+from tenant_apps.qr_codes.api.views import FORMAT, PDF, card_response, image_response
 from tenant_apps.subscriptions import selectors as subscription_selectors
 from tenant_apps.subscriptions.api.serializers import SubscriptionSerializer
 
@@ -55,6 +58,22 @@ class MyQRCodeImageView(OwnView):
     def get(self, request: Request, code_id: UUID) -> HttpResponse:
         code = code_selectors.get_code(code_id, customer_id=self.customer_id)
         return image_response(request, code)
+
+
+class MyQRCodeCardView(OwnView):
+    """A card to print at home."""
+
+    @operation(
+        "getMyQrCodeCard",
+        "Me",
+        answers={
+            (200, PDF): OpenApiTypes.BINARY,
+            (409, problem.CONTENT_TYPE): ProblemSerializer,
+        },
+    )
+    def get(self, request: Request, code_id: UUID) -> HttpResponse:
+        code = code_selectors.get_code(code_id, customer_id=self.customer_id)
+        return card_response(code_services.draw_card(code, now=clock.now()))
 
 
 class MyCheckInsView(OwnView):

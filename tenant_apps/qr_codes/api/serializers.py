@@ -3,6 +3,7 @@ from rest_framework import serializers
 from platform_shared.kit import clock
 from platform_shared.kit.serializers import StrictSerializer
 from tenant_apps.qr_codes import services
+from tenant_apps.qr_codes.enums import Paper
 from tenant_apps.qr_codes.models import QRCode
 
 
@@ -23,6 +24,7 @@ class QRCodeSerializer(serializers.ModelSerializer[QRCode]):
             "subscription",
             "is_active",
             "expires_at",
+            "printed_at",
             "created_at",
         )
 
@@ -51,4 +53,33 @@ class ChangeQRCodeSerializer(StrictSerializer):
     )
     label = serializers.CharField(  # type: ignore[assignment]
         max_length=80, required=False, allow_blank=True
+    )
+    expires_at = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        help_text="Only as it is: the code's text carries it. Reissue the code with another one.",
+    )
+
+
+class ReissueSerializer(StrictSerializer):
+    expires_at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="As before when it is left out; null: never."
+    )
+    label = serializers.CharField(  # type: ignore[assignment]
+        max_length=80, required=False, allow_blank=True, help_text="As before when it is left out."
+    )
+
+
+class NewSheetSerializer(StrictSerializer):
+    codes = serializers.ListField(
+        source="code_ids",
+        child=serializers.UUIDField(),
+        min_length=1,
+        max_length=200,
+        help_text="A card for each, in this order.",
+    )
+    paper = serializers.ChoiceField(
+        choices=Paper.choices,
+        default=Paper.A4,
+        help_text="Sheets to cut, or `card`: one a page in the card's own size, for card printers.",
     )

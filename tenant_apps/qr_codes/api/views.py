@@ -18,6 +18,7 @@ RENDERERS = {
     "png": (images.render_png, "image/png"),
     "svg": (images.render_svg, "image/svg+xml"),
 }
+PDF = "application/pdf"
 FORMAT = OpenApiParameter("format", OpenApiTypes.STR, enum=list(RENDERERS), default="png")
 
 
@@ -33,6 +34,14 @@ def image_response(request: Request, code: QRCode) -> HttpResponse:
     render, content_type = RENDERERS[wanted]
     response = HttpResponse(render(services.draw(code)), content_type=content_type)
     response["Cache-Control"] = "private, no-store"  # a static code is a key to the door
+    return response
+
+
+def card_response(content: bytes) -> HttpResponse:
+    """Return a PDF of cards; like the codes on them it is kept by nobody on its way."""
+    response = HttpResponse(content, content_type=PDF)
+    response["Cache-Control"] = "private, no-store"
+    response["Content-Disposition"] = 'inline; filename="cards.pdf"'
     return response
 
 
@@ -77,14 +86,40 @@ class QRCodeView(ApiView):
 
 
 class ReissueView(ApiView):
-    """A lost code is replaced."""
+    """A code that is lost, or to expire at another time, is replaced."""
 
     access = {"POST": Permission.QR_CODES_MANAGE}
 
-    @operation("reissueQrCode", "QR codes", answers={201: serializers.QRCodeSerializer})
+    @operation(
+        "reissueQrCode",
+        "QR codes",
+        body=serializers.ReissueSerializer,
+        answers={201: serializers.QRCodeSerializer},
+    )
     def post(self, request: Request, code_id: UUID) -> Response:
-        code = services.reissue_code(code_id=code_id, now=clock.now(), actor=self.caller.actor)
+        code = services.reissue_code(
+            code_id=code_id,
+            **self.valid(serializers.ReissueSerializer),
+            now=clock.now(),
+            actor=self.caller.actor,
+        )
         return Response(serializers.QRCodeSerializer(code).data, status=201)
+
+
+class SheetsView(ApiView):
+    """Cards to print, and to cut out of the sheet; the codes are noted as printed."""
+
+    access = {"POST": Permission.QR_CODES_MANAGE}
+
+    @operation(
+        "printQrCodes",
+        "QR codes",
+        body=serializers.NewSheetSerializer,
+        answers={(200, PDF): OpenApiTypes.BINARY},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        data = self.valid(serializers.NewSheetSerializer)
+        return card_response(services.print_cards(**data, now=clock.now()))
 
 
 class QRCodeImageView(ApiView):

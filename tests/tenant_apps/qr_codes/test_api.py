@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 import zxingcpp
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from platform_shared.kit.access import Role
@@ -15,6 +17,7 @@ from tenant_apps.qr_codes import keys
 from tests.support import api
 from tests.support.api import Caller
 from tests.support.world import ClubWorld
+from tests.tenant_apps.qr_codes import paper
 from tests.tenant_apps.subscriptions.books import Watch
 
 
@@ -29,6 +32,11 @@ def scan(desk: Caller, code: str) -> dict[str, Any]:
     body = {"scan_id": str(uuid4()), "kind": "entry", "code": code}
     answer: dict[str, Any] = desk.post("door/scans", body).json()
     return answer
+
+
+def ids(answer: Any) -> list[str]:
+    """Return the ids of a list, in its order."""
+    return [row["id"] for row in answer.json()["results"]]
 
 
 def read(png: bytes) -> zxingcpp.Barcode:
@@ -56,6 +64,7 @@ class TestCodes:
             "subscription": None,
             "is_active": True,
             "expires_at": "2026-03-31T22:00:00Z",
+            "printed_at": None,
             "created_at": watch.now.isoformat().replace("+00:00", "Z"),
         }
         assert len(made["code"]) == 138
@@ -90,6 +99,36 @@ class TestCodes:
         watch.now = soon
         assert not desk.get(f"qr-codes/{made['id']}").json()["is_active"]
         assert scan(desk, made["code"])["reason"] == "code_expired"
+
+    def test_are_found_by_whether_doors_accept_them(
+        self, desk: Caller, club_a: ClubWorld, watch: Watch
+    ) -> None:
+        soon = watch.now.replace(microsecond=0, hour=23).isoformat()
+        body = {"customer": str(club_a.customer), "expires_at": soon}
+        weekly = desk.post("qr-codes", body).json()["id"]
+        path = f"qr-codes?customer={club_a.customer}&is_active="
+        assert ids(desk.get(f"{path}true")) == [weekly, str(club_a.qr_code)]
+        assert ids(desk.get(f"{path}false")) == []
+        watch.forward(days=1)
+        assert ids(desk.get(f"{path}true")) == [str(club_a.qr_code)]
+        assert ids(desk.get(f"{path}false")) == [weekly]
+        assert desk.get(f"{path}perhaps").status_code == 400
+
+    def test_carry_their_expiry_and_are_reissued_with_another(
+        self, desk: Caller, club_a: ClubWorld
+    ) -> None:
+        path = f"qr-codes/{club_a.qr_code}"
+        refused = desk.patch(path, {"expires_at": "2026-12-31T23:00:00Z"})
+        assert (refused.status_code, refused.json()["code"]) == (409, "expiry_is_signed")
+        assert f"{path}/reissue" in refused.json()["detail"]
+        assert desk.get(path).json()["expires_at"] is None
+        change = {"expires_at": "2026-12-31T23:00:00Z", "label": "2026"}
+        new = desk.post(f"{path}/reissue", change)
+        assert new.status_code == 201
+        assert new.json() | change == new.json()
+        assert not desk.get(path).json()["is_active"]
+        past = desk.post(f"qr-codes/{new.json()['id']}/reissue", {"expires_at": "2020-01-01"})
+        assert [e["field"] for e in past.json()["errors"]] == ["expires_at"]
 
     def test_are_revoked_for_good(self, desk: Caller, club_a: ClubWorld) -> None:
         path = f"qr-codes/{club_a.qr_code}"
@@ -126,6 +165,98 @@ class TestCodes:
             assert desk.get(path).status_code == 404
         answer = desk.patch(f"qr-codes/{club_b.qr_code}", {"is_active": False})
         assert answer.status_code == 404
+
+
+class TestSheets:
+    def test_carry_the_codes_that_open_the_door(
+        self, desk: Caller, club_a: ClubWorld, watch: Watch
+    ) -> None:
+        made = [
+            desk.post("qr-codes", {"customer": customer, "label": "Πέμπτη"}).json()
+            for customer in (str(club_a.customer), str(club_a.other_customer))
+        ]
+        answer = desk.post("qr-codes/sheets", {"codes": [code["id"] for code in made]})
+        assert answer.status_code == 200
+        assert answer["Content-Type"] == "application/pdf"
+        assert answer["Cache-Control"] == "private, no-store"
+        assert answer["Content-Disposition"] == 'inline; filename="cards.pdf"'
+        assert paper.sizes(answer.content) == [(210.0, 297.0)]
+        read_back = paper.codes(answer.content)
+        assert read_back == [desk.get(f"qr-codes/{code['id']}").json()["code"] for code in made]
+        assert scan(desk, read_back[0])["reason"] == "ok"
+        (text,) = paper.texts(answer.content)
+        for written in ("Club alpha", "Carla of alpha", "Otto of alpha", "Πέμπτη"):
+            assert written in text
+
+    @pytest.mark.parametrize(("on", "width"), [("letter", 215.9), ("card", 85.6)])
+    def test_come_in_other_sizes(
+        self, desk: Caller, club_a: ClubWorld, on: str, width: float
+    ) -> None:
+        body = {"codes": [str(club_a.qr_code)], "paper": on}
+        ((found, _),) = paper.sizes(desk.post("qr-codes/sheets", body).content)
+        assert found == width
+
+    def test_print_what_has_not_been_printed(self, desk: Caller, club_a: ClubWorld) -> None:
+        assert ids(desk.get("qr-codes?is_printed=false")) == [str(club_a.qr_code)]
+        assert desk.post("qr-codes/sheets", {"codes": [club_a.qr_code]}).status_code == 200
+        assert ids(desk.get("qr-codes?is_printed=false")) == []
+        assert ids(desk.get("qr-codes?is_printed=true")) == [str(club_a.qr_code)]
+
+    def test_name_every_code_that_is_wrong(self, desk: Caller, club_a: ClubWorld) -> None:
+        revoked = desk.post("qr-codes", {"customer": str(club_a.customer)}).json()["id"]
+        desk.patch(f"qr-codes/{revoked}", {"is_active": False})
+        asked = [club_a.qr_code, revoked, uuid4()]
+        answer = desk.post("qr-codes/sheets", {"codes": asked})
+        assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+        assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [
+            ("codes.1", "code_not_active"),
+            ("codes.2", "does_not_exist"),
+        ]
+        assert desk.get(f"qr-codes/{club_a.qr_code}").json()["printed_at"] is None
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({}, "codes"),
+            ({"codes": []}, "codes"),
+            ({"codes": [str(uuid4())] * 201}, "codes"),
+            ({"codes": ["x"]}, "codes.0"),
+            ({"codes": [str(uuid4())], "paper": "a5"}, "paper"),
+            ({"codes": [str(uuid4())], "format": "a4"}, "format"),
+        ],
+    )
+    def test_name_what_is_wrong(self, desk: Caller, body: dict[str, Any], field: str) -> None:
+        answer = desk.post("qr-codes/sheets", body)
+        assert answer.status_code == 400
+        assert [e["field"] for e in answer.json()["errors"]] == [field]
+
+    def test_take_no_more_queries_for_more_cards(self, desk: Caller, club_a: ClubWorld) -> None:
+        made = [
+            desk.post("qr-codes", {"customer": str(club_a.other_customer)}).json()["id"]
+            for _ in range(5)
+        ]
+        counts = []
+        for codes in (made[:1], made):
+            with CaptureQueriesContext(connection) as queries:
+                desk.post("qr-codes/sheets", {"codes": codes})
+            counts.append(len(queries))
+        assert counts[0] == counts[1]
+
+
+class TestOwnCard:
+    def test_is_printed_at_home(self, desk: Caller, club_a: ClubWorld) -> None:
+        carla = api.as_role(club_a, Role.CUSTOMER)
+        (own,) = carla.get("me/qr-codes").json()["results"]
+        answer = carla.get(f"me/qr-codes/{own['id']}/card")
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+        assert answer["Cache-Control"] == "private, no-store"
+        assert paper.codes(answer.content) == [own["code"]]
+
+    def test_is_refused_when_the_code_opens_nothing(self, desk: Caller, club_a: ClubWorld) -> None:
+        carla = api.as_role(club_a, Role.CUSTOMER)
+        desk.patch(f"qr-codes/{club_a.qr_code}", {"is_active": False})
+        answer = carla.get(f"me/qr-codes/{club_a.qr_code}/card")
+        assert (answer.status_code, answer.json()["code"]) == (409, "code_not_active")
 
 
 class TestImage:

@@ -5,13 +5,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from platform_shared.kit import pdf
 from platform_shared.kit.errors import InvalidInput, NotFound
 from platform_shared.tenancy import binding
 from tenant_apps.qr_codes import keys, selectors, services, tokens
-from tenant_apps.qr_codes.errors import CodeRevoked
+from tenant_apps.qr_codes.enums import Paper
+from tenant_apps.qr_codes.errors import CodeNotActive, CodeRevoked, ExpiryIsSigned
 from tenant_apps.qr_codes.models import QRCode
 from tests.support.world import BORN, ClubWorld
 from tests.tenant_apps.checkins.door import reason
+from tests.tenant_apps.qr_codes import paper
 from tests.tenant_apps.sales.desk import STAFF, new_customer, new_pass
 
 WEEK = timedelta(weeks=1)
@@ -129,6 +132,40 @@ class TestChangeCode:
         code = services.change_code(code_id=bound_a.qr_code, label="spare key", now=BORN)
         assert (code.label, code.revoked_at) == ("spare key", None)
 
+    @pytest.mark.parametrize("wanted", [None, BORN + 2 * WEEK])
+    def test_leaves_the_expiry_that_the_text_carries(
+        self, bound_a: ClubWorld, wanted: datetime | None
+    ) -> None:
+        code = issue(bound_a.customer, expires_at=BORN + WEEK)
+        with pytest.raises(ExpiryIsSigned, match=f"{code.id}/reissue"):
+            services.change_code(code_id=code.id, expires_at=wanted, label="new", now=BORN)
+        kept = selectors.get_code(code.id)
+        assert (kept.expires_at, kept.label) == (BORN + WEEK, "")
+
+    def test_would_draw_another_text_than_is_printed_with_another_expiry(
+        self, bound_a: ClubWorld
+    ) -> None:
+        code = issue(new_customer().id, expires_at=BORN + WEEK)
+        printed = services.draw(code)
+        QRCode.objects.filter(pk=code.id).update(expires_at=BORN + 2 * WEEK)
+        drawn = services.draw(selectors.get_code(code.id))
+        assert drawn != printed
+        at = BORN + WEEK
+        assert (reason(printed, at=at), reason(drawn, at=at)) == (
+            "code_expired",
+            "no_subscription",
+        )
+
+    @pytest.mark.parametrize("expires_at", [None, BORN + WEEK])
+    def test_takes_the_expiry_that_it_has(
+        self, bound_a: ClubWorld, expires_at: datetime | None
+    ) -> None:
+        code = issue(bound_a.customer, expires_at=expires_at)
+        changed = services.change_code(
+            code_id=code.id, expires_at=expires_at, label="new", now=BORN
+        )
+        assert (changed.expires_at, changed.label) == (expires_at, "new")
+
 
 class TestReissueCode:
     def test_replaces_a_code_by_one_like_it(self, bound_a: ClubWorld) -> None:
@@ -148,6 +185,25 @@ class TestReissueCode:
         )
         assert not selectors.get_code(lost.id).is_active_at(BORN)
         assert selectors.get_code(bound_a.qr_code).is_active_at(BORN)  # another code of theirs
+
+    @pytest.mark.parametrize("expires_at", [None, BORN + 2 * WEEK])
+    def test_gives_the_new_one_another_expiry_and_label(
+        self, bound_a: ClubWorld, expires_at: datetime | None
+    ) -> None:
+        old = issue(bound_a.customer, expires_at=BORN + WEEK)
+        new = services.reissue_code(
+            code_id=old.id, expires_at=expires_at, label="card", now=BORN, actor=STAFF
+        )
+        assert (new.expires_at, new.label) == (expires_at, "card")
+        assert tokens.decode(services.draw(new)).expires_at == int(
+            expires_at.timestamp() if expires_at else 0
+        )
+
+    def test_renews_what_has_expired(self, bound_a: ClubWorld) -> None:
+        old = issue(bound_a.customer, expires_at=BORN + WEEK)
+        later = BORN + 2 * WEEK
+        new = services.reissue_code(code_id=old.id, expires_at=None, now=later, actor=STAFF)
+        assert new.is_active_at(later)
 
     def test_shuts_the_door_to_the_lost_one_alone(self, bound_a: ClubWorld) -> None:
         lost = services.draw(selectors.get_code(bound_a.qr_code))
@@ -198,6 +254,82 @@ class TestDraw:
         assert len(texts) == 2
 
 
+class TestPrintCards:
+    def test_notes_what_was_printed(self, bound_a: ClubWorld) -> None:
+        other = issue(bound_a.customer)
+        document = services.print_cards(code_ids=[bound_a.qr_code], paper=Paper.CARD, now=BORN)
+        assert paper.codes(document) == [services.draw(selectors.get_code(bound_a.qr_code))]
+        assert selectors.get_code(bound_a.qr_code).printed_at == BORN
+        assert selectors.get_code(other.id).printed_at is None
+
+    def test_prints_in_the_order_asked_for_and_as_often(self, bound_a: ClubWorld) -> None:
+        first, second = issue(bound_a.customer), issue(bound_a.other_customer)
+        wanted = [second.id, first.id, second.id]
+        document = services.print_cards(code_ids=wanted, paper=Paper.A4, now=BORN)
+        drawn = {code.id: services.draw(code) for code in (first, second)}
+        assert paper.codes(document) == [drawn[code_id] for code_id in wanted]
+
+    def test_refuses_all_when_some_open_no_door(
+        self, bound_a: ClubWorld, club_b: ClubWorld
+    ) -> None:
+        good, revoked = issue(bound_a.customer), issue(bound_a.customer)
+        expired = issue(bound_a.customer, expires_at=BORN + WEEK)
+        services.change_code(code_id=revoked.id, is_active=False, now=BORN)
+        asked = [good.id, revoked.id, expired.id, uuid4(), club_b.qr_code]
+        with pytest.raises(InvalidInput) as caught:
+            services.print_cards(code_ids=asked, paper=Paper.A4, now=BORN + WEEK)
+        assert [(e.field, e.code) for e in caught.value.errors] == [
+            ("codes.1", "code_not_active"),
+            ("codes.2", "code_not_active"),
+            ("codes.3", "does_not_exist"),
+            ("codes.4", "does_not_exist"),
+        ]
+        assert selectors.get_code(good.id).printed_at is None
+
+    def test_would_print_a_revoked_code_without_the_guard(
+        self, bound_a: ClubWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        services.change_code(code_id=bound_a.qr_code, is_active=False, now=BORN)
+        monkeypatch.setattr(QRCode, "is_active_at", lambda *_: True)
+        services.print_cards(code_ids=[bound_a.qr_code], paper=Paper.A4, now=BORN)
+
+    def test_says_which_characters_it_cannot_draw(self, bound_a: ClubWorld) -> None:
+        code = issue(new_customer(name="Ꮳ Sequoyah \ue000").id)
+        with pytest.raises(InvalidInput, match="Ꮳ \ue000") as caught:
+            services.print_cards(code_ids=[bound_a.qr_code, code.id], paper=Paper.A4, now=BORN)
+        assert [(e.field, e.code) for e in caught.value.errors] == [
+            ("codes.1", "text_not_printable")
+        ]
+
+    def test_would_print_boxes_without_the_guard(
+        self, bound_a: ClubWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        code = issue(new_customer(name="Ꮳ").id)
+        monkeypatch.setattr(pdf, "missing", lambda _: "")
+        services.print_cards(code_ids=[code.id], paper=Paper.CARD, now=BORN)
+
+    def test_locks_in_the_order_of_ids_and_keeps_no_scan_waiting(self, bound_a: ClubWorld) -> None:
+        """Scans refer to codes, which takes a key share: only FOR UPDATE would block that."""
+        statement = str(selectors.lock_codes([bound_a.qr_code]).query)
+        assert "FOR NO KEY UPDATE" in statement
+        assert statement.index("ORDER BY") < statement.index("FOR NO KEY UPDATE")
+
+
+class TestDrawCard:
+    def test_is_one_card_in_its_own_size(self, bound_a: ClubWorld) -> None:
+        code = selectors.get_code(bound_a.qr_code)
+        document = services.draw_card(code, now=BORN)
+        assert paper.sizes(document) == [(85.6, 54.0)]
+        assert paper.codes(document) == [services.draw(code)]
+        assert paper.texts(document) == ["Club alpha\nCarla of alpha"]
+        assert selectors.get_code(code.id).printed_at is None  # the club printed nothing
+
+    def test_is_refused_for_a_code_that_opens_no_door(self, bound_a: ClubWorld) -> None:
+        code = services.change_code(code_id=bound_a.qr_code, is_active=False, now=BORN)
+        with pytest.raises(CodeNotActive):
+            services.draw_card(code, now=BORN)
+
+
 class TestIsActiveAt:
     def test_is_what_the_door_says_of_the_code(self, bound_a: ClubWorld) -> None:
         customer = new_customer().id
@@ -211,3 +343,26 @@ class TestIsActiveAt:
             code = selectors.get_code(code_id)
             said = reason(services.draw(code), at=at)
             assert code.is_active_at(at) == (said == "no_subscription")
+
+    def test_is_the_same_in_sql(self, bound_a: ClubWorld) -> None:
+        customer = new_customer().id
+        issue(customer, expires_at=BORN + WEEK)
+        services.change_code(code_id=issue(customer).id, is_active=False, now=BORN)
+        services.change_code(
+            code_id=issue(customer, expires_at=BORN + WEEK).id, is_active=False, now=BORN
+        )
+        keys.rotate(now=BORN)
+        issue(customer)
+        old = bytes(selectors.get_code(bound_a.qr_code).signing_key.key_id)
+        seen = set()
+        for retired in (False, True):
+            if retired:
+                keys.retire(key_id=old, now=BORN)
+            for at in (BORN, BORN + WEEK - timedelta(seconds=1), BORN + WEEK):
+                by_row = {c.id for c in selectors.list_codes() if c.is_active_at(at)}
+                by_query = {c.id for c in selectors.list_codes().filter(selectors.active_at(at))}
+                others = {c.id for c in selectors.list_codes().filter(~selectors.active_at(at))}
+                assert by_query == by_row
+                assert others == {c.id for c in selectors.list_codes()} - by_row
+                seen.add(len(by_row))
+        assert len(seen) > 2

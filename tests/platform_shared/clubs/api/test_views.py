@@ -217,7 +217,7 @@ class TestOwnClub:
             "transfer_activates_at_once": True,
             "country": "DE",
             "self_registration": True,
-            "accepts_static_codes": False,
+            "accepts_static_codes": True,
             "capacity": 200,
             "night_at": "03:30",
             "expiry_reminder_days": 0,
