@@ -26,8 +26,9 @@ from tenant_apps.checkins.errors import AlreadyAnnulled, NotAnnullable, ScanIdRe
 from tenant_apps.checkins.models import Annulment, CheckIn
 from tenant_apps.customers import selectors as customer_selectors
 from tenant_apps.locations import selectors as location_selectors
+from tenant_apps.qr_codes import kinds, tokens
 from tenant_apps.qr_codes import selectors as code_selectors
-from tenant_apps.qr_codes import tokens
+from tenant_apps.qr_codes.enums import CodeKind
 from tenant_apps.subscriptions import selectors as subscription_selectors
 from tenant_apps.subscriptions import services as subscription_services
 
@@ -177,7 +178,8 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
                 now=now,
             )
             revoked = row is not None and row.revoked_at is not None
-            facts = decision.CodeFacts(Reason(judged), revoked, is_accepted=accepts_static)
+            accepted = kinds.accepted(accepts_static_codes=accepts_static)
+            facts = decision.CodeFacts(Reason(judged), revoked, CodeKind.STATIC in accepted)
     return _Loaded(
         earlier=earlier.one(),
         customer=next((p for p in people.all() if p.id == customer_id), None),
