@@ -119,3 +119,32 @@ class AnnulmentSerializer(serializers.ModelSerializer[Annulment]):
     class Meta:
         model = Annulment
         fields = ("id", "check_in", "reason", "credit_returned", "annulled_at", "annulled_by")
+
+
+class InsideSerializer(serializers.Serializer[Any]):
+    """Somebody who is inside, by the entry that says so."""
+
+    customer = DoorCustomerSerializer()
+    since = serializers.DateTimeField(source="scanned_at")
+    location = serializers.UUIDField(source="location_id", allow_null=True)
+    check_in = serializers.UUIDField(source="id")
+
+
+class RoomSerializer(serializers.Serializer[Any]):
+    inside = serializers.IntegerField()
+    capacity = serializers.IntegerField(allow_null=True, help_text="Null: any number.")
+    free = serializers.IntegerField(
+        allow_null=True, help_text="Never below 0, even where more are inside than may be."
+    )
+
+
+class LocationRoomSerializer(RoomSerializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class OccupancySerializer(RoomSerializer):
+    """How full the club is; who came in without a location counts for the club alone."""
+
+    as_of = serializers.DateTimeField()
+    locations = LocationRoomSerializer(many=True)
