@@ -60,6 +60,14 @@ def accepts_static_codes(club_id: UUID) -> bool:
     return accepts
 
 
+def capacity_rows(club_id: UUID) -> QuerySet[Club, tuple[int | None]]:
+    """Return the one row of how many may be inside the club at once; None: any number."""
+    rows: QuerySet[Club, tuple[int | None]] = Club.objects.filter(pk=club_id).values_list(
+        "capacity"
+    )
+    return rows
+
+
 def find_support_session(session_id: UUID) -> SupportSession | None:
     """Return the support session, whatever its state, or None."""
     return SupportSession.objects.filter(pk=session_id).first()

@@ -1,13 +1,17 @@
 """The few facts about a club that every request needs, small enough to cache everywhere."""
 
 from dataclasses import asdict, dataclass
+from datetime import time
 from typing import Any, Self
 from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
 class ClubRef:
-    """A club as routing sees it: its immutable id, its schema, and what formats its answers."""
+    """A club as routing sees it: its immutable id, its schema, and what formats its answers.
+
+    ``time_zone`` and ``night_at`` (local) say where one of its days ends and the next begins.
+    """
 
     id: UUID
     slug: str
@@ -15,13 +19,15 @@ class ClubRef:
     status: str
     time_zone: str
     currency: str
+    night_at: time
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "id": str(self.id)}
+        return {**asdict(self), "id": str(self.id), "night_at": self.night_at.isoformat()}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        return cls(**{**data, "id": UUID(data["id"])})
+        night_at = time.fromisoformat(data["night_at"])
+        return cls(**{**data, "id": UUID(data["id"]), "night_at": night_at})
 
     @classmethod
     def of(cls, club: Any) -> Self:
@@ -33,4 +39,5 @@ class ClubRef:
             status=club.status,
             time_zone=club.time_zone,
             currency=club.currency,
+            night_at=club.night_at,
         )

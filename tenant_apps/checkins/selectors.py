@@ -3,10 +3,23 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
 from platform_shared.kit.errors import NotFound
 from tenant_apps.checkins.enums import Kind, Result
 from tenant_apps.checkins.models import CheckIn
+
+# The entries of those whose last accepted, not annulled scan since a moment is one.
+INSIDE_SQL = """
+    SELECT id, location_id FROM (
+        SELECT DISTINCT ON (customer_id) id, kind, location_id
+        FROM checkins_checkin AS scan
+        WHERE scanned_at >= %s AND result = 'accepted'
+        AND NOT EXISTS (SELECT FROM checkins_annulment WHERE check_in_id = scan.id)
+        ORDER BY customer_id, scanned_at DESC, id DESC
+    ) AS last
+    WHERE kind = 'entry'
+"""
 
 
 def list_check_ins() -> QuerySet[CheckIn]:
@@ -55,6 +68,17 @@ def other_visits(check_in: CheckIn) -> QuerySet[CheckIn]:
         result=Result.ACCEPTED,
         annulment__isnull=True,
     ).exclude(pk=check_in.pk)
+
+
+def inside(since: datetime) -> QuerySet[CheckIn]:
+    """Return the entries of those who are inside; each is at the location of the entry.
+
+    Inside is whose last accepted, not annulled scan is an entry. ``since`` is the club's last
+    night: who came before it counts as gone, with or without an exit.
+    """
+    ids = f"SELECT id FROM ({INSIDE_SQL}) AS inside"  # noqa: S608 - constant text
+    entries = RawSQL(ids, (since,))  # noqa: S611 - the same
+    return CheckIn.objects.select_related("customer").filter(pk__in=entries)
 
 
 def visits(since: datetime, until: datetime) -> QuerySet[CheckIn]:

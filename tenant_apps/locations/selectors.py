@@ -26,3 +26,8 @@ def get_location(location_id: UUID) -> Location:
 def ids_of(location_id: UUID) -> QuerySet[Location, UUID]:
     """Return the id if the club has such a location; for callers that batch their queries."""
     return Location.objects.filter(pk=location_id).values_list("id", flat=True)
+
+
+def capacity_rows(location_id: UUID) -> QuerySet[Location, tuple[int | None]]:
+    """Return the one row of how many may be inside the location at once; None: any number."""
+    return Location.objects.filter(pk=location_id).values_list("capacity")

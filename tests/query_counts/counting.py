@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from platform_shared.accounts import services as account_services
 from platform_shared.clubs.models import Club, Host
+from platform_shared.kit import clock
 from platform_shared.kit.access import Role
 from platform_shared.kit.principal import SYSTEM, stamp
 from platform_shared.plans.models import Plan
@@ -27,6 +28,7 @@ from tests.permissions import table
 from tests.permissions.scene import Scene
 from tests.permissions.table import Row
 from tests.support.world import BORN, ClubWorld
+from tests.tenant_apps.checkins.door import log
 
 READING = [row for row in table.rows() if row.method == "GET"]
 # Who asks: the first of these who is allowed to; a customer for what is a customer's own.
@@ -46,6 +48,7 @@ LISTS = {
         "invoices",
         "payments",
         "check-ins",
+        "door/inside",
         "me/subscriptions",
         "me/qr-codes",
         "me/check-ins",
@@ -93,6 +96,8 @@ def add_rows(club: ClubWorld, count: int) -> None:
             subscription_services.adjust_credits(
                 subscription_id=club.subscription, amount=1, reason="", now=BORN, actor=SYSTEM
             )
+            # Tomorrow, so that no night ends it while we look.
+            log(customer.id, "entry", at=clock.now() + timedelta(days=1), location=location.id)
             sale_services.sell_at_desk(
                 customer_id=club.customer,
                 package_id=_package(club),

@@ -102,6 +102,19 @@ def forget_everything() -> None:
     valkey.client().flushdb()
 
 
+class TestOccupancy:
+    def test_takes_no_more_queries_for_more_people_and_locations(
+        self, scenes: dict[str, Scene], club_a: ClubWorld
+    ) -> None:
+        row = next(r for r in counting.READING if r.route.endswith("/door/occupancy"))
+        few, _ = counting.asked(scenes["club"], row)
+        counting.add_rows(club_a, MORE)
+        many, answer = counting.asked(scenes["club"], row)
+        assert answer.json()["inside"] >= MORE
+        assert len(answer.json()["locations"]) > MORE
+        assert many == few
+
+
 class TestOverview:
     def test_takes_no_more_queries_for_more_rows_and_days(
         self, scenes: dict[str, Scene], club_a: ClubWorld

@@ -15,3 +15,13 @@ class CheckInFilter(FilterSet):
     class Meta:
         model = CheckIn
         fields = ("result", "reason", "kind", "method")
+
+
+class InsideFilter(FilterSet):
+    """Who is inside, by the location of the entry."""
+
+    location = filters.UUIDFilter(field_name="location_id")
+
+    class Meta:
+        model = CheckIn
+        fields = ()

@@ -150,3 +150,32 @@ class ExplanationSerializer(serializers.Serializer[Any]):
     local_time = serializers.DateTimeField(
         default_timezone=None, help_text="The scan's time by the club's clock."
     )
+
+
+class InsideSerializer(serializers.Serializer[Any]):
+    """Somebody who is inside, by the entry that says so."""
+
+    customer = DoorCustomerSerializer()
+    since = serializers.DateTimeField(source="scanned_at")
+    location = serializers.UUIDField(source="location_id", allow_null=True)
+    check_in = serializers.UUIDField(source="id")
+
+
+class RoomSerializer(serializers.Serializer[Any]):
+    inside = serializers.IntegerField()
+    capacity = serializers.IntegerField(allow_null=True, help_text="Null: any number.")
+    free = serializers.IntegerField(
+        allow_null=True, help_text="Never below 0, even where more are inside than may be."
+    )
+
+
+class LocationRoomSerializer(RoomSerializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class OccupancySerializer(RoomSerializer):
+    """How full the club is; who came in without a location counts for the club alone."""
+
+    as_of = serializers.DateTimeField()
+    locations = LocationRoomSerializer(many=True)

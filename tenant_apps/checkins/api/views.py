@@ -5,9 +5,9 @@ from platform_shared.kit.access import Permission
 from platform_shared.kit.errors import Forbidden
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
-from tenant_apps.checkins import explanation, selectors, services
+from tenant_apps.checkins import explanation, occupancy, selectors, services
 from tenant_apps.checkins.api import serializers
-from tenant_apps.checkins.api.filters import CheckInFilter
+from tenant_apps.checkins.api.filters import CheckInFilter, InsideFilter
 from tenant_apps.checkins.enums import Kind
 
 
@@ -88,3 +88,23 @@ class AnnulmentView(ApiView):
             check_in_id=check_in_id, **data, now=clock.now(), actor=self.caller.actor
         )
         return Response(serializers.AnnulmentSerializer(annulment).data, status=201)
+
+
+class InsideView(ApiView):
+    access = {"GET": Permission.CHECK_INS_VIEW}
+    queryset = selectors.list_check_ins()
+    filterset_class = InsideFilter
+
+    @operation("listInside", "Door", answers=serializers.InsideSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        night = occupancy.last_night(clock.now())
+        return self.page(selectors.inside(night), serializers.InsideSerializer)
+
+
+class OccupancyView(ApiView):
+    access = {"GET": Permission.CHECK_INS_VIEW}
+
+    @operation("getOccupancy", "Door", answers=serializers.OccupancySerializer)
+    def get(self, request: Request) -> Response:
+        answer = occupancy.get_occupancy(clock.now())
+        return Response(serializers.OccupancySerializer(answer).data)

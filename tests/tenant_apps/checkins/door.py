@@ -4,9 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from platform_shared.kit.ids import new_id
+from platform_shared.kit.principal import stamp
 from tenant_apps.checkins import services
 from tenant_apps.checkins.enums import Kind
-from tenant_apps.checkins.models import Annulment
+from tenant_apps.checkins.models import Annulment, CheckIn
 from tenant_apps.checkins.services import Answer, Scan
 from tests.tenant_apps.sales.desk import STAFF
 
@@ -39,3 +40,32 @@ def reason(code: str | None = None, *, at: datetime, **asked: object) -> str:
 def annul(check_in_id: UUID, *, at: datetime, why: str = "") -> Annulment:
     """Take a check-in back."""
     return services.annul_check_in(check_in_id=check_in_id, reason=why, now=at, actor=STAFF)
+
+
+def log(
+    customer: UUID,
+    kind: str,
+    *,
+    at: datetime,
+    location: UUID | None = None,
+    reason: str = "ok",
+    annulled: bool = False,
+) -> CheckIn:
+    """Write a row of the log, as a door with that answer would have left it."""
+    check_in = CheckIn.objects.create(
+        scan_id=new_id(),
+        request_hash=b"",
+        kind=kind,
+        method="code",
+        result="accepted" if reason == "ok" else "refused",
+        reason=reason,
+        scanned_at=at,
+        customer_id=customer,
+        location_id=location,
+        **stamp(STAFF),
+    )
+    if annulled and reason == "ok":
+        Annulment.objects.create(
+            check_in=check_in, credit_returned=False, annulled_at=at, **stamp(STAFF)
+        )
+    return check_in
