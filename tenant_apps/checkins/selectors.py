@@ -7,7 +7,7 @@ from django.db.models.expressions import RawSQL
 
 from platform_shared.kit.errors import NotFound
 from tenant_apps.checkins.enums import Kind, Result
-from tenant_apps.checkins.models import CheckIn
+from tenant_apps.checkins.models import Annulment, CheckIn
 
 # The entries of those whose last accepted, not annulled scan since a moment is one.
 INSIDE_SQL = """
@@ -25,6 +25,13 @@ INSIDE_SQL = """
 def list_check_ins() -> QuerySet[CheckIn]:
     """Return the log with what its rows show."""
     return CheckIn.objects.select_related("customer", "subscription", "location", "annulment")
+
+
+def list_annulments() -> QuerySet[Annulment]:
+    """Return the annulments, each with its check-in and what that shows."""
+    return Annulment.objects.select_related(
+        "check_in__customer", "check_in__subscription", "check_in__location"
+    )
 
 
 def list_of_customer(customer_id: UUID) -> QuerySet[CheckIn]:
