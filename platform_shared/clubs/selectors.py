@@ -1,4 +1,3 @@
-from datetime import time
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -43,14 +42,14 @@ def reminder_days(club_id: UUID) -> int:
     return days
 
 
-def policy_rows(club_id: UUID) -> QuerySet[Club, tuple[int, bool, time, bool]]:
+def policy_rows(club_id: UUID) -> QuerySet[Club, tuple[int, bool, bool]]:
     """Return the one row of what the door needs.
 
-    It is (reentry_seconds, enforce_presence, night_at, accepts_static_codes).
+    It is (reentry_seconds, enforce_presence, accepts_static_codes).
     """
-    rows: QuerySet[Club, tuple[int, bool, time, bool]] = Club.objects.filter(
-        pk=club_id
-    ).values_list("reentry_seconds", "enforce_presence", "night_at", "accepts_static_codes")
+    rows: QuerySet[Club, tuple[int, bool, bool]] = Club.objects.filter(pk=club_id).values_list(
+        "reentry_seconds", "enforce_presence", "accepts_static_codes"
+    )
     return rows
 
 

@@ -37,3 +37,10 @@ class Reason(models.TextChoices):
     EVENT_NOT_OPEN = "event_not_open"
     EVENT_FULL = "event_full"
     NOT_BOOKED = "not_booked"
+
+
+class EventType(models.TextChoices):
+    """What the feed tells of."""
+
+    CHECK_IN = "check_in"
+    ANNULMENT = "annulment"

@@ -6,6 +6,7 @@ from django.db import models
 
 from platform_shared.kit.ids import new_id
 from platform_shared.kit.principal import ActorStamp
+from platform_shared.tenancy.commit_order import RecordedIn
 from tenant_apps.checkins.enums import Kind, Method, Reason, Result
 
 
@@ -43,6 +44,7 @@ class CheckIn(ActorStamp):
     credits_left = models.IntegerField(null=True)
     subscription_ends_at = models.DateTimeField(null=True)
     judgement = models.JSONField(null=True)
+    recorded_in = RecordedIn()
 
     class Meta:
         constraints = [
@@ -63,6 +65,7 @@ class CheckIn(ActorStamp):
                 name="checkins_accepted_of_customer",
             ),
             models.Index(fields=["scanned_at"], name="checkins_by_time"),
+            models.Index(fields=["recorded_in", "id"], name="checkins_by_commit"),
         ]
 
     def __str__(self) -> str:
@@ -89,6 +92,12 @@ class Annulment(ActorStamp):
     reason = models.CharField(max_length=500, blank=True)
     credit_returned = models.BooleanField()
     annulled_at = models.DateTimeField()
+    recorded_in = RecordedIn()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["recorded_in", "id"], name="checkins_annulments_by_commit"),
+        ]
 
     def __str__(self) -> str:
         return f"annulment of {self.check_in_id}"

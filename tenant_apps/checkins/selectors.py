@@ -7,7 +7,7 @@ from django.db.models.expressions import RawSQL
 
 from platform_shared.kit.errors import NotFound
 from tenant_apps.checkins.enums import Kind, Result
-from tenant_apps.checkins.models import CheckIn
+from tenant_apps.checkins.models import Annulment, CheckIn
 
 # The entries of those whose last accepted, not annulled scan since a moment is one.
 INSIDE_SQL = """
@@ -25,6 +25,13 @@ INSIDE_SQL = """
 def list_check_ins() -> QuerySet[CheckIn]:
     """Return the log with what its rows show."""
     return CheckIn.objects.select_related("customer", "subscription", "location", "annulment")
+
+
+def list_annulments() -> QuerySet[Annulment]:
+    """Return the annulments, each with its check-in and what that shows."""
+    return Annulment.objects.select_related(
+        "check_in__customer", "check_in__subscription", "check_in__location"
+    )
 
 
 def list_of_customer(customer_id: UUID) -> QuerySet[CheckIn]:
@@ -49,14 +56,19 @@ def by_scan_id(scan_id: UUID) -> QuerySet[CheckIn]:
     return CheckIn.objects.select_related("customer", "subscription").filter(scan_id=scan_id)
 
 
-def last_moves(customers: QuerySet[Any, Any]) -> QuerySet[CheckIn, tuple[str, datetime]]:
-    """Return (kind, scanned_at) of the last accepted, not annulled scan of ``customers`` (ids)."""
+def last_moves(
+    customers: QuerySet[Any, Any],
+) -> QuerySet[CheckIn, tuple[str, datetime, UUID | None]]:
+    """Return the last accepted, not annulled scan of ``customers`` (ids).
+
+    It is (kind, scanned_at, location id).
+    """
     return (
         CheckIn.objects.filter(
             customer_id__in=customers, result=Result.ACCEPTED, annulment__isnull=True
         )
         .order_by("-scanned_at", "-id")
-        .values_list("kind", "scanned_at")[:1]
+        .values_list("kind", "scanned_at", "location_id")[:1]
     )
 
 

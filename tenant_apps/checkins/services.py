@@ -20,7 +20,7 @@ from platform_shared.kit import locks
 from platform_shared.kit.errors import missing_reference
 from platform_shared.kit.principal import Actor, stamp
 from platform_shared.tenancy import binding, pipeline
-from tenant_apps.checkins import decision, explanation, selectors
+from tenant_apps.checkins import decision, explanation, occupancy, selectors
 from tenant_apps.checkins.enums import Kind, Method, Reason, Result
 from tenant_apps.checkins.errors import AlreadyAnnulled, NotAnnullable, ScanIdReused
 from tenant_apps.checkins.models import Annulment, CheckIn
@@ -80,6 +80,7 @@ class _Loaded:
     location_exists: bool
     policy: decision.Policy
     inside_since: datetime | None
+    is_full: bool
     subscriptions: "list[Subscription]"
     lots: "list[CreditLot]"
 
@@ -91,7 +92,8 @@ def record_scan(*, scan: Scan, now: datetime, actor: Actor) -> Answer:
 
     Locks: the scan id (advisory), then the customer and those who share a subscription with them,
     in the order of their ids: scans that could draw on the same credits are judged one after the
-    other, each on what the one before left.
+    other, each on what the one before left. Last, for an entry, the places of the club and of the
+    location, where they are limited (advisory).
     Idempotent by: ``scan.scan_id``; the first answer comes again and nothing is charged.
 
     Raises:
@@ -123,6 +125,7 @@ def _record_scan(scan: Scan, now: datetime, actor: Actor) -> Answer:
             policy=loaded.policy,
             now=now,
             location_id=scan.location_id,
+            is_full=loaded.is_full,
         )
         return Answer(_write(scan, loaded, verdict, now, actor), is_new=True)
 
@@ -137,6 +140,7 @@ def _decode(code: str | None) -> tokens.StaticToken | None:
 def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) -> _Loaded:
     club = binding.current_club()
     code_id = token.code_id if token else NOBODY
+    night = occupancy.last_night(now)
     customers: QuerySet[Any, Any]
     if scan.code is None:
         customers = customer_selectors.ids_of(scan.customer_id or NOBODY)
@@ -147,6 +151,8 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
         people = batch.fetch(
             customer_selectors.lock_rows_of(subscription_selectors.payers_of(customers))
         )
+        if scan.kind == Kind.ENTRY:
+            batch.execute(occupancy.LOCK_SQL, occupancy.lock_params(scan.location_id))
         # Each statement from here on sees what was committed before the locks were granted.
         earlier = batch.fetch(selectors.by_scan_id(scan.scan_id))
         policy = batch.fetch(club_selectors.policy_rows(club.id))
@@ -154,14 +160,18 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
         key = batch.fetch(code_selectors.verifying_keys(token.key_id if token else b""))
         location = batch.fetch(location_selectors.ids_of(scan.location_id or NOBODY))
         last_move = batch.fetch(selectors.last_moves(customers))
+        places = batch.fetch(occupancy.capacity_rows(scan.location_id, night))
         running = batch.fetch(subscription_selectors.door_rows(customers))
         expired = batch.fetch(subscription_selectors.expired_rows(customers))
         lots = batch.fetch(subscription_selectors.door_lots(customers))
     row, public_key = code.one(), key.one()
-    moved = last_move.one()
-    settings = policy.one()
+    settings, room = policy.one(), places.one()
     assert settings is not None  # the bound club has a row
-    reentry_seconds, enforce_presence, night_at, accepts_static = settings
+    assert room is not None
+    reentry_seconds, enforce_presence, accepts_static = settings
+    move, moved_at, moved_to = last_move.one() or (Kind.EXIT, now, None)
+    inside_since = moved_at if move == Kind.ENTRY else None
+    is_inside = inside_since is not None and inside_since >= night
     customer_id = scan.customer_id if scan.code is None else row and row.customer_id
     subscriptions = [*running.all(), *expired.all()]
     owners = frozenset(person.id for person in people.all())
@@ -187,9 +197,14 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
         code=facts,
         location_exists=location.one() is not None,
         policy=decision.Policy(
-            reentry_seconds, enforce_presence, time_zone=club.time_zone, night_at=night_at
+            reentry_seconds, enforce_presence, time_zone=club.time_zone, night_at=club.night_at
         ),
-        inside_since=moved[1] if moved is not None and moved[0] == Kind.ENTRY else None,
+        inside_since=inside_since,
+        is_full=occupancy.is_full(
+            room,
+            is_inside=is_inside,
+            is_at_location=is_inside and moved_to == scan.location_id,
+        ),
         subscriptions=subscriptions,
         lots=lots.all(),
     )

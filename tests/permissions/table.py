@@ -85,6 +85,7 @@ GET    /api/v1/qr-codes/<uuid:code_id>/image                                    
 GET    /api/v1/invoices                                                            401  403  200  200  200  403  401  401  401
 GET    /api/v1/invoices/<uuid:invoice_id>                                          401  403  200  200  200  403  401  401  401
 POST   /api/v1/door/scans                                                          401  403  201  201  201  403  401  401  401
+GET    /api/v1/door/feed                                                           401  403  200  200  200  403  401  401  401
 GET    /api/v1/door/inside                                                         401  403  200  200  200  403  401  401  401
 GET    /api/v1/door/occupancy                                                      401  403  200  200  200  403  401  401  401
 GET    /api/v1/check-ins                                                           401  403  200  200  200  403  401  401  401

@@ -5,7 +5,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from platform_shared.kit.serializers import ActorSerializer, StrictSerializer
-from tenant_apps.checkins.enums import Kind, Reason, Result
+from platform_shared.tenancy.commit_order import Position
+from tenant_apps.checkins.enums import EventType, Kind, Reason, Result
 from tenant_apps.checkins.explanation import Outcome
 from tenant_apps.checkins.models import Annulment, CheckIn
 
@@ -179,3 +180,48 @@ class OccupancySerializer(RoomSerializer):
 
     as_of = serializers.DateTimeField()
     locations = LocationRoomSerializer(many=True)
+
+
+class PositionField(serializers.CharField):
+    """A cursor that the feed gave out."""
+
+    default_error_messages = {"invalid": "Not a cursor of this feed."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return Position.decode(super().to_internal_value(data))
+        except ValueError:
+            self.fail("invalid")
+
+
+class FeedQuerySerializer(StrictSerializer):
+    after = PositionField(
+        required=False, help_text="`next` of the page before; left out, the feed starts now."
+    )
+    limit = serializers.IntegerField(min_value=1, max_value=200, default=100)
+
+
+class FeedEventSerializer(CheckInSerializer):
+    """A row of the log as it is now, told because it was made or because it was annulled."""
+
+    type = serializers.ChoiceField(choices=EventType.choices)
+    annulment = AnnulmentSerializer(allow_null=True)
+
+    class Meta(CheckInSerializer.Meta):
+        fields = ("type", *CheckInSerializer.Meta.fields, "annulment")
+
+    def to_representation(self, event: Any) -> dict[str, Any]:
+        annulled = event.annulment
+        return {
+            "type": event.type,
+            **CheckInSerializer(event.check_in).data,
+            "annulment": None if annulled is None else AnnulmentSerializer(annulled).data,
+        }
+
+
+class FeedSerializer(serializers.Serializer[Any]):
+    """Some events, oldest first."""
+
+    events = FeedEventSerializer(many=True)
+    next = serializers.CharField(source="next.encode", help_text="`after` of the next call.")
+    more = serializers.BooleanField(help_text="There is more to read at once.")

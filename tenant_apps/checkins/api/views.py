@@ -5,7 +5,7 @@ from platform_shared.kit.access import Permission
 from platform_shared.kit.errors import Forbidden
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
-from tenant_apps.checkins import explanation, occupancy, selectors, services
+from tenant_apps.checkins import explanation, feed, occupancy, selectors, services
 from tenant_apps.checkins.api import serializers
 from tenant_apps.checkins.api.filters import CheckInFilter, InsideFilter
 from tenant_apps.checkins.enums import Kind
@@ -91,6 +91,8 @@ class AnnulmentView(ApiView):
 
 
 class InsideView(ApiView):
+    """Who is inside: their last accepted scan that stands is an entry since the club's night."""
+
     access = {"GET": Permission.CHECK_INS_VIEW}
     queryset = selectors.list_check_ins()
     filterset_class = InsideFilter
@@ -102,9 +104,35 @@ class InsideView(ApiView):
 
 
 class OccupancyView(ApiView):
+    """How full the club and its locations are."""
+
     access = {"GET": Permission.CHECK_INS_VIEW}
 
     @operation("getOccupancy", "Door", answers=serializers.OccupancySerializer)
     def get(self, request: Request) -> Response:
         answer = occupancy.get_occupancy(clock.now())
         return Response(serializers.OccupancySerializer(answer).data)
+
+
+class FeedView(ApiView):
+    """The log as it grows, oldest first: check-ins and annulments.
+
+    The first call, without `after`, answers no events and where to go on; each later one goes on
+    from `next`. Nothing is left out or told twice, however often the connection is lost.
+    """
+
+    access = {"GET": Permission.CHECK_INS_VIEW}
+
+    @operation(
+        "followDoor",
+        "Door",
+        parameters=[serializers.FeedQuerySerializer],
+        answers=serializers.FeedSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        asked = serializers.FeedQuerySerializer(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        page = feed.read(
+            after=asked.validated_data.get("after"), limit=asked.validated_data["limit"]
+        )
+        return Response(serializers.FeedSerializer(page).data)

@@ -53,7 +53,7 @@ class TestOperationSchema:
             expected = {"401", "403", "404", "500", "503"}
             if method != "get":
                 expected |= {"400", "409", "413", "415"}
-            elif any(p["name"] == "cursor" for p in operation.get("parameters", [])):
+            elif any(p["in"] == "query" for p in operation.get("parameters", [])):
                 expected |= {"400"}
             assert problems == expected, (method, path)
 
