@@ -122,6 +122,7 @@ def throwaway_stack(root: Path, begin: Callable[[Supervisor], None]) -> Iterator
             started = _start_services(supervisor, root, home, state, durable=False)
             env = {
                 "FILES_ROOT": str(home / "files"),
+                "EMAIL_URL": (home / "mail").as_uri(),
                 # Runs side by side must not mix their measurements.
                 "COVERAGE_FILE": str(home / "coverage"),
                 **state.env,
@@ -137,7 +138,7 @@ def throwaway_stack(root: Path, begin: Callable[[Supervisor], None]) -> Iterator
 
 def _given_environment() -> dict[str, str]:
     """Return our own environment; a variable that is empty counts as absent, as in `env.py`."""
-    ours = {*SECRETS, "DATABASE_URL", "REDIS_URL", "FILES_ROOT", "COVERAGE_FILE"}
+    ours = {*SECRETS, "DATABASE_URL", "REDIS_URL", "FILES_ROOT", "EMAIL_URL", "COVERAGE_FILE"}
     return {name: value for name, value in os.environ.items() if value or name not in ours}
 
 
