@@ -164,6 +164,11 @@ def _sign_in_bodies(email: str, refresh: str, secret: str) -> dict[str, dict[str
         "POST /api/v1/auth/token/refresh": {"refresh": refresh},
         "POST /api/v1/auth/logout": {"refresh": refresh},
         "POST /api/v1/auth/password": {"token": secret, "password": NEW_PASSWORD},
+        "POST /api/v1/auth/password-links": {"email": email},
+        "POST /api/v1/me/password": {
+            "current_password": PASSWORD,
+            "new_password": NEW_PASSWORD,
+        },
     }
 
 

@@ -19,7 +19,9 @@ STILL_OPEN = {
     "POST /api/v1/auth/logout",
     "GET /api/v1/auth/password",
     "POST /api/v1/auth/password",
+    "POST /api/v1/auth/password-links",
     "GET /api/v1/me",
+    "POST /api/v1/me/password",
     "GET /.well-known/jwks.json",
 }
 
