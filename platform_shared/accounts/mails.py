@@ -10,7 +10,7 @@ from platform_shared.kit.access import Role
 from platform_shared.kit.errors import NotFound
 from platform_shared.mail.services import Message
 
-PASSWORD_LINK = """\
+FORGOTTEN = """\
 Somebody, hopefully you, has asked for a new password for your account at {name}.
 
 With this link you set one. It works once, for three days:
@@ -31,5 +31,5 @@ def password_link(user_id: UUID, now: datetime) -> Message | None:
     return Message(
         to=selectors.get_user(user_id, *Role).email,
         subject=f"Your password at {name}",
-        text=PASSWORD_LINK.format(name=name, link=link),
+        text=FORGOTTEN.format(name=name, link=link),
     )

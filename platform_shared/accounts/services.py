@@ -1,7 +1,5 @@
 """Accounts: making and changing them, signing in and out, and links that set a password."""
 
-import hashlib
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,7 +25,7 @@ from platform_shared.accounts.errors import (
 )
 from platform_shared.accounts.models import PasswordLink, RefreshToken, Session, User
 from platform_shared.clubs import services as club_services
-from platform_shared.kit import emails, locks
+from platform_shared.kit import emails, locks, one_time
 from platform_shared.kit.access import Role
 from platform_shared.kit.errors import FieldError, InvalidInput
 from platform_shared.kit.ids import new_id
@@ -146,10 +144,6 @@ def create_first_admin(new: NewClub) -> dict[str, Any]:
 # --- password links ---------------------------------------------------------------------------
 
 
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
-
-
 def create_password_link(*, user: User, now: datetime) -> str:
     """Return a link that sets the account's password once; it lives three days.
 
@@ -157,9 +151,9 @@ def create_password_link(*, user: User, now: datetime) -> str:
     Runs in the caller's transaction, which has made the account or holds its lock.
     """
     PasswordLink.objects.filter(user=user, used_at=None).delete()
-    secret = secrets.token_urlsafe(32)
+    secret = one_time.new_secret()
     PasswordLink.objects.create(
-        user=user, token_hash=_digest(secret), expires_at=now + PASSWORD_LINK_LIFETIME
+        user=user, token_hash=one_time.digest(secret), expires_at=now + PASSWORD_LINK_LIFETIME
     )
     return hosts.external_url(f"/api/v1/auth/password?token={secret}")
 
@@ -211,7 +205,7 @@ def renew_invitation(*, user: User, email: str, name: str, now: datetime) -> str
 
 def _open_links(secret: str, now: datetime) -> Any:
     return PasswordLink.objects.filter(
-        token_hash=_digest(secret), used_at=None, expires_at__gt=now, user__is_active=True
+        token_hash=one_time.digest(secret), used_at=None, expires_at__gt=now, user__is_active=True
     )
 
 
@@ -330,7 +324,7 @@ def _tokens_for(session: Session, user: User, now: datetime) -> SignedIn:
         session_id=session.id,
     )
     refresh = str(tokens.refresh_for(principal))
-    RefreshToken.objects.create(session=session, token_hash=_digest(refresh), issued_at=now)
+    RefreshToken.objects.create(session=session, token_hash=one_time.digest(refresh), issued_at=now)
     return SignedIn(str(tokens.access_for(principal)), refresh, user)
 
 
@@ -352,7 +346,9 @@ def refresh(*, raw: str, now: datetime) -> SignedIn:
             .filter(pk=session_id, revoked_at=None, expires_at__gt=now, user__is_active=True)
             .first()
         )
-        token = RefreshToken.objects.filter(session=session, token_hash=_digest(raw)).first()
+        token = RefreshToken.objects.filter(
+            session=session, token_hash=one_time.digest(raw)
+        ).first()
         if session is not None and token is not None and token.spent_at is None:
             token.spent_at = now
             token.save(update_fields=["spent_at"])

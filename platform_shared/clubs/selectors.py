@@ -41,6 +41,12 @@ def name_of_bound() -> str:
     return name
 
 
+def lets_customers_register(club_id: UUID) -> bool:
+    """Return whether people may make themselves customers of the club."""
+    allowed: bool = Club.objects.values_list("self_registration", flat=True).get(pk=club_id)
+    return allowed
+
+
 def limit_of(club_id: UUID, limit: Limit) -> int | None:
     """Return what the club's plan allows of ``limit``; None: any number."""
     value: int | None = Club.objects.values_list(f"plan__{limit}", flat=True).get(pk=club_id)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from platform_shared.accounts import services as account_services
+from platform_shared.clubs import services as club_services
 from platform_shared.kit import clock
 from platform_shared.kit.access import Role
 from platform_shared.kit.principal import SYSTEM
@@ -16,6 +17,8 @@ from tenant_apps.checkins import services as checkin_services
 from tenant_apps.checkins.enums import Kind
 from tenant_apps.customers import services as customer_services
 from tenant_apps.payments.enums import PaymentMethod
+from tenant_apps.registrations import services as registration_services
+from tenant_apps.registrations.models import Registration
 from tenant_apps.sales import services as sale_services
 from tests.permissions.table import CALLERS, Row
 from tests.support import api
@@ -74,6 +77,7 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             now=BORN,
             actor=SYSTEM,
         )
+        newcomer = _registration(club)
     sale = {"customer": club.customer, "package": club.period_package}
     return Scene(
         host=club.host,
@@ -99,6 +103,8 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             "POST /api/v1/customers": {"name": "New"},
             "PATCH /api/v1/customers/<uuid:customer_id>": {"name": "Changed"},
             "POST /api/v1/customers/<uuid:customer_id>/invitation": {},
+            "POST /api/v1/registrations": {"name": "Rita", "email": "rita@guests.test"},
+            "POST /api/v1/registrations/confirm": {"token": newcomer, "password": NEW_PASSWORD},
             "POST /api/v1/packages": {
                 "name": "New",
                 "type": "period",
@@ -121,6 +127,7 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
         },
         queries={
             "GET /api/v1/auth/password": f"?token={secret}",
+            "GET /api/v1/registrations/confirm": f"?token={newcomer}",
             "GET /api/v1/reports/overview": "?from=2026-03-01&to=2026-04-01",
         },
         tokens=_tokens(club, other, committing, gone_from=club),
@@ -179,6 +186,14 @@ def _account(name: str, role: Role) -> tuple[UUID, str]:
     )
     assert link is not None
     return user.id, link.partition("?token=")[2]
+
+
+def _registration(club: ClubWorld) -> str:
+    """Let people register at the bound club; return the secret of one who has."""
+    club_services.change_settings(club_id=club.ref.id, changes={"self_registration": True})
+    registration_services.register(name="Nils", email="nils@guests.test", now=clock.now())
+    registration = Registration.objects.get(email="nils@guests.test")
+    return registration_services.create_link(registration=registration).partition("?token=")[2]
 
 
 def _tokens(

@@ -56,6 +56,7 @@ TENANT_APPS = [
     "tenant_apps.payments",
     "tenant_apps.checkins",
     "tenant_apps.sales",
+    "tenant_apps.registrations",
     "tenant_apps.me",
     "tenant_apps.reports",
 ]

@@ -23,7 +23,7 @@ from platform_shared.accounts.errors import (
     LastAdmin,
 )
 from platform_shared.accounts.models import PasswordLink, RefreshToken, Session, User
-from platform_shared.kit import clock
+from platform_shared.kit import clock, one_time
 from platform_shared.kit.access import Role
 from platform_shared.kit.errors import InvalidInput, NotFound
 from platform_shared.kit.ids import new_id
@@ -291,7 +291,7 @@ class TestSignIn:
     def test_stores_refresh_tokens_as_hashes_only(self, bound_a: ClubWorld, now: datetime) -> None:
         signed_in = services.sign_in(email="staff@alpha.test", password=PASSWORD, now=now)
         (row,) = RefreshToken.objects.all()
-        assert bytes(row.token_hash) == services._digest(signed_in.refresh)
+        assert bytes(row.token_hash) == one_time.digest(signed_in.refresh)
         assert len(row.token_hash) == 32
 
 
@@ -442,7 +442,7 @@ class TestPasswordLinks:
     def test_are_stored_as_hashes_only(self, bound_a: ClubWorld, now: datetime) -> None:
         _, secret = self.link(now)
         row = PasswordLink.objects.get()
-        assert bytes(row.token_hash) == services._digest(secret)
+        assert bytes(row.token_hash) == one_time.digest(secret)
         assert len(secret) >= 43  # 256 bits
 
     def test_set_a_password_once(self, bound_a: ClubWorld, now: datetime) -> None:
@@ -588,7 +588,7 @@ class TestAskForPasswordLink:
         assert (event.subject_id, event.data) == (user_at(bound_a, Role.CLUB_STAFF).pk, {})
         relay()
         link = PasswordLink.objects.get()
-        assert bytes(link.token_hash) == services._digest(mailed_secret(mailoutbox[0]))
+        assert bytes(link.token_hash) == one_time.digest(mailed_secret(mailoutbox[0]))
 
     @pytest.mark.parametrize("email", ["nobody@alpha.test", "staff@beta.test", "not an e-mail", ""])
     def test_sends_nothing_to_nobody(
