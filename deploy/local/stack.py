@@ -36,7 +36,10 @@ SECRETS: Mapping[str, Callable[[], str]] = {
     "JWT_KEYS": random_key,
     "MASTER_KEYS": random_key,
 }
-PROVIDED = (*SECRETS, "DATABASE_URL", "REDIS_URL", "FILES_ROOT", "COVERAGE_FILE")
+PROVIDED = (
+    *SECRETS,
+    *("DATABASE_URL", "REDIS_URL", "FILES_ROOT", "EMAIL_URL", "COVERAGE_FILE"),
+)
 # What else tells the project where it is and how it is set up.
 CHOSEN = (
     *("BASE_DOMAIN", "PLATFORM_HOSTS", "EXTERNAL_SCHEME", "EXTERNAL_PORT"),
@@ -132,6 +135,7 @@ def throwaway_stack(root: Path, begin: Callable[[Supervisor], None]) -> Iterator
             env = {
                 **_neutral_environment(),
                 "FILES_ROOT": str(home / "files"),
+                "EMAIL_URL": (home / "mail").as_uri(),
                 # Runs side by side must not mix their measurements.
                 "COVERAGE_FILE": str(home / "coverage"),
                 **state.env,

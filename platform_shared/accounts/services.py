@@ -1,7 +1,5 @@
 """Accounts: making and changing them, signing in and out, and links that set a password."""
 
-import hashlib
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +7,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -28,16 +25,19 @@ from platform_shared.accounts.errors import (
 )
 from platform_shared.accounts.models import PasswordLink, RefreshToken, Session, User
 from platform_shared.clubs import services as club_services
-from platform_shared.kit import emails, locks
+from platform_shared.kit import emails, locks, one_time
 from platform_shared.kit.access import Role
 from platform_shared.kit.errors import FieldError, InvalidInput
+from platform_shared.kit.ids import new_id
 from platform_shared.kit.principal import Principal
+from platform_shared.mail import services as mail
 from platform_shared.plans.enums import Limit
-from platform_shared.tenancy import binding
+from platform_shared.tenancy import binding, hosts
 from platform_shared.tenancy.club_ref import ClubRef
 from platform_shared.tenancy.provisioning import NewClub
 
 PASSWORD_LINK_LIFETIME = timedelta(days=3)
+PASSWORD_LINK_ASKED = "accounts.password_link_asked"  # noqa: S105 - a kind of mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,14 @@ def _active_staff() -> Any:
     return selectors.list_users(*CLUB_ROLES).filter(is_active=True)
 
 
-def _set_password(user: User, password: str | None) -> None:
+def _set_password(user: User, password: str | None, field: str = "password") -> None:
     if password is None:
         user.set_unusable_password()
         return
     try:
         validate_password(password, user)
     except ValidationError as error:
-        problems = (FieldError("password", "weak_password", text) for text in error.messages)
+        problems = (FieldError(field, "weak_password", text) for text in error.messages)
         raise InvalidInput(*problems) from error
     user.password = make_password(password)
 
@@ -144,10 +144,6 @@ def create_first_admin(new: NewClub) -> dict[str, Any]:
 # --- password links ---------------------------------------------------------------------------
 
 
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
-
-
 def create_password_link(*, user: User, now: datetime) -> str:
     """Return a link that sets the account's password once; it lives three days.
 
@@ -155,18 +151,23 @@ def create_password_link(*, user: User, now: datetime) -> str:
     Runs in the caller's transaction, which has made the account or holds its lock.
     """
     PasswordLink.objects.filter(user=user, used_at=None).delete()
-    secret = secrets.token_urlsafe(32)
+    secret = one_time.new_secret()
     PasswordLink.objects.create(
-        user=user, token_hash=_digest(secret), expires_at=now + PASSWORD_LINK_LIFETIME
+        user=user, token_hash=one_time.digest(secret), expires_at=now + PASSWORD_LINK_LIFETIME
     )
-    bound = binding.current()
-    host = (
-        f"{bound.slug}.{settings.BASE_DOMAIN}"
-        if isinstance(bound, ClubRef)
-        else settings.PLATFORM_HOSTS[0]
-    )
-    port = f":{settings.EXTERNAL_PORT}" if settings.EXTERNAL_PORT else ""
-    return f"{settings.EXTERNAL_SCHEME}://{host}{port}/api/v1/auth/password?token={secret}"
+    return hosts.external_url(f"/api/v1/auth/password?token={secret}")
+
+
+def ask_for_password_link(*, email: str, now: datetime) -> None:
+    """Have a link mailed to the active account with this e-mail, if there is one.
+
+    Whether there is one shows nowhere: the work is the same, and for nobody's id no mail is made.
+    The link is made when the mail is sent, and ends older ones then.
+    """
+    user = selectors.find_by_email(email)
+    subject_id = user.pk if user is not None and user.is_active else new_id()
+    with transaction.atomic():
+        mail.send(kind=PASSWORD_LINK_ASKED, subject_id=subject_id, now=now)
 
 
 def renew_password_link(*, user_id: UUID, roles: Iterable[Role], now: datetime) -> str:
@@ -204,7 +205,7 @@ def renew_invitation(*, user: User, email: str, name: str, now: datetime) -> str
 
 def _open_links(secret: str, now: datetime) -> Any:
     return PasswordLink.objects.filter(
-        token_hash=_digest(secret), used_at=None, expires_at__gt=now, user__is_active=True
+        token_hash=one_time.digest(secret), used_at=None, expires_at__gt=now, user__is_active=True
     )
 
 
@@ -233,9 +234,44 @@ def set_password_by_link(*, secret: str, password: str, now: datetime) -> None:
         user = selectors.lock_user(get_password_link(secret=secret, now=now).user_id, *Role)
         get_password_link(secret=secret, now=now)  # it may have ended while we waited
         _set_password(user, password)
-        user.save(update_fields=["password"])
-        PasswordLink.objects.filter(user=user, used_at=None).update(used_at=now)
-        _revoke_sessions(user, "password_set", now)
+        _end_what_the_old_password_opened(user, now)
+
+
+def change_password(
+    *, user_id: UUID, session_id: UUID, current: str, new: str, now: datetime
+) -> None:
+    """Set the password of one who knows it; every other session and every link ends.
+
+    The current one is checked before anything is locked, as ``sign_in`` does.
+
+    Locks: the account.
+
+    Raises:
+        NotFound: no such account here: a system admin has none at a club.
+        InvalidInput: the current password is wrong, or the new one too weak.
+    """
+    checked = selectors.get_user(user_id, *Role).password
+    _require_password(current, checked)
+    with transaction.atomic():
+        user = selectors.lock_user(user_id, *Role)
+        if user.password != checked:
+            _require_password(current, user.password)
+        _set_password(user, new, "new_password")
+        _end_what_the_old_password_opened(user, now, but=session_id)
+
+
+def _require_password(password: str, encoded: str) -> None:
+    if not check_password(password, encoded):
+        raise InvalidInput(
+            FieldError("current_password", "wrong_password", "This is not the current password.")
+        )
+
+
+def _end_what_the_old_password_opened(user: User, now: datetime, but: UUID | None = None) -> None:
+    """Save the new password; end the links and the sessions of the account but one."""
+    user.save(update_fields=["password"])
+    PasswordLink.objects.filter(user=user, used_at=None).update(used_at=now)
+    _revoke_sessions(user, "password_set", now, but=but)
 
 
 # --- sessions ---------------------------------------------------------------------------------
@@ -288,7 +324,7 @@ def _tokens_for(session: Session, user: User, now: datetime) -> SignedIn:
         session_id=session.id,
     )
     refresh = str(tokens.refresh_for(principal))
-    RefreshToken.objects.create(session=session, token_hash=_digest(refresh), issued_at=now)
+    RefreshToken.objects.create(session=session, token_hash=one_time.digest(refresh), issued_at=now)
     return SignedIn(str(tokens.access_for(principal)), refresh, user)
 
 
@@ -310,7 +346,9 @@ def refresh(*, raw: str, now: datetime) -> SignedIn:
             .filter(pk=session_id, revoked_at=None, expires_at__gt=now, user__is_active=True)
             .first()
         )
-        token = RefreshToken.objects.filter(session=session, token_hash=_digest(raw)).first()
+        token = RefreshToken.objects.filter(
+            session=session, token_hash=one_time.digest(raw)
+        ).first()
         if session is not None and token is not None and token.spent_at is None:
             token.spent_at = now
             token.save(update_fields=["spent_at"])
@@ -341,8 +379,9 @@ def _session_of(raw: str) -> UUID:
         raise InvalidToken from error
 
 
-def _revoke_sessions(user: User, reason: str, now: datetime) -> None:
-    _revoke(list(_open_sessions(user).select_for_update()), reason, now)
+def _revoke_sessions(user: User, reason: str, now: datetime, but: UUID | None = None) -> None:
+    others = [row for row in _open_sessions(user).select_for_update() if row.pk != but]
+    _revoke(others, reason, now)
     if user.role == Role.SYSTEM_ADMIN:
         ended = club_services.end_support_sessions(admin_id=user.pk, now=now)
         for session_id, club_id in ended.items():

@@ -5,6 +5,9 @@ from django.db.models import QuerySet
 from platform_shared.clubs.models import Club, SupportSession
 from platform_shared.kit.errors import NotFound
 from platform_shared.plans.enums import Limit
+from platform_shared.tenancy import binding
+
+PLATFORM_NAME = "QR Check-in"
 
 
 def list_clubs() -> QuerySet[Club]:
@@ -28,6 +31,20 @@ def get_club(club_id: UUID) -> Club:
 def find_by_slug(slug: str) -> Club | None:
     """Return the club with this slug, or None."""
     return list_clubs().filter(slug=slug).first()
+
+
+def name_of_bound() -> str:
+    """Return the name of the bound club, or the platform's."""
+    if binding.current() == binding.PLATFORM:
+        return PLATFORM_NAME
+    name: str = Club.objects.values_list("name", flat=True).get(pk=binding.current_club().id)
+    return name
+
+
+def lets_customers_register(club_id: UUID) -> bool:
+    """Return whether people may make themselves customers of the club."""
+    allowed: bool = Club.objects.values_list("self_registration", flat=True).get(pk=club_id)
+    return allowed
 
 
 def limit_of(club_id: UUID, limit: Limit) -> int | None:

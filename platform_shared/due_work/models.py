@@ -2,19 +2,17 @@
 
 from django.db import models
 
+from platform_shared.kit.claims import Claimable
 from platform_shared.kit.ids import new_id
 
 
-class DueWork(models.Model):
+class DueWork(Claimable):
     """Something a club wants done at a time: ``kind`` names the handler, ``subject_id`` the row."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     club_id = models.UUIDField()
     kind = models.CharField(max_length=60)
     subject_id = models.UUIDField()
-    due_at = models.DateTimeField()
-    claimed_until = models.DateTimeField(null=True)
-    attempts = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [

@@ -1,18 +1,15 @@
 """Due work: clubs put it on the list, the scheduler claims it, a task of the club does it."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
 
 from platform_shared.due_work.models import DueWork
-from platform_shared.kit import locks
+from platform_shared.kit import claims, locks
 from platform_shared.tenancy import binding
 
-CLAIM = timedelta(minutes=10)
-BATCH = 500
 Handler = Callable[[UUID, datetime], None]
 _handlers: dict[str, Handler] = {}
 
@@ -43,23 +40,14 @@ def schedule(*, kind: str, subject_id: UUID, due_at: datetime) -> None:
     )
 
 
-def claim(*, now: datetime, limit: int = BATCH) -> list[DueWork]:
+def claim(*, now: datetime, limit: int = claims.BATCH) -> list[DueWork]:
     """Return due entries that nobody else has claimed, now claimed for ten minutes.
 
     An entry whose task died comes back when its claim runs out.
 
     Locks: the entries, skipping those another scheduler holds.
     """
-    with transaction.atomic(durable=True):
-        entries = list(
-            DueWork.objects.select_for_update(skip_locked=True)
-            .filter(Q(claimed_until=None) | Q(claimed_until__lte=now), due_at__lte=now)
-            .order_by("due_at")[:limit]
-        )
-        DueWork.objects.filter(pk__in=[entry.pk for entry in entries]).update(
-            claimed_until=now + CLAIM, attempts=F("attempts") + 1
-        )
-        return entries
+    return claims.claim(DueWork.objects.all(), now=now, limit=limit)
 
 
 def carry_out(*, entry_id: UUID, now: datetime) -> bool:

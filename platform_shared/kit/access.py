@@ -50,11 +50,12 @@ class Permission(StrEnum):
     REPORTS_VIEW = "reports.view"
     REPORTS_VIEW_OWN = "reports.view_own"
     OWN_VIEW = "own.view"
+    OWN_CHANGE = "own.change"
 
 
 P = Permission
 
-_EVERYONE = {P.OWN_VIEW, P.CLUB_VIEW, P.PACKAGES_VIEW}
+_EVERYONE = {P.OWN_VIEW, P.OWN_CHANGE, P.CLUB_VIEW, P.PACKAGES_VIEW}
 _STAFF = _EVERYONE | {
     P.LOCATIONS_VIEW,
     P.CUSTOMERS_MANAGE,

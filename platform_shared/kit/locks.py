@@ -1,6 +1,8 @@
-"""Locks on things that have no row yet."""
+"""Locks on things that have no row yet, or whose row must not be locked."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import connection
 
@@ -28,3 +30,22 @@ def try_take(*names: str) -> bool:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (number(*names),))
         (taken,) = cursor.fetchone()
         return bool(taken)
+
+
+@contextmanager
+def held(*names: str) -> Iterator[bool]:
+    """Hold the lock of ``names`` inside the block, across its transactions; yield whether.
+
+    Nobody waits for it: who finds it taken goes away. It is the database session's, so that a
+    process that dies lets go of it.
+    """
+    key = number(*names)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", (key,))
+        (taken,) = cursor.fetchone()
+    try:
+        yield bool(taken)
+    finally:
+        if taken:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", (key,))

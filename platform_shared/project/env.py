@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
@@ -29,6 +30,8 @@ DATABASE_OPTIONS = {
     "keepalives_interval": "5",
     "keepalives_count": "3",
 }
+SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+SMTP_SECONDS = 30  # for each answer of the mail server: far less than an event's claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Environment:
         master_keys: 32-byte keys; the first encrypts, all of them decrypt.
         base_domain: club hosts are ``<slug>.<base_domain>``.
         external_scheme, external_port: how the outside reaches us, for links that we hand out.
+        mailer: what sends mail, as an entry of Django's ``MAILERS``.
+        mail_from: the sender of all mail.
     """
 
     database: dict[str, Any]
@@ -52,6 +57,8 @@ class Environment:
     external_scheme: str
     external_port: int | None
     files_root: Path
+    mailer: dict[str, Any]
+    mail_from: str
     log_level: str
 
 
@@ -78,6 +85,39 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
+def _mailer(url: str) -> dict[str, Any]:
+    """Return the entry of ``MAILERS`` for a URL; an empty one sends nothing.
+
+    ``smtp`` is plain, ``smtp+tls`` asks for TLS on the connection (RFC 3207), ``smtps`` begins
+    with it; ``file`` writes below a folder.
+    """
+    if not url:
+        return {"BACKEND": "platform_shared.mail.backends.OffBackend"}
+    malformed = ImproperlyConfigured("EMAIL_URL is neither smtp, smtp+tls, smtps nor file")
+    try:
+        parts = urlsplit(url)
+        port = parts.port or SMTP_PORTS.get(parts.scheme)
+    except ValueError:
+        raise malformed from None
+    if parts.scheme == "file" and parts.path:
+        options = {"file_path": unquote(parts.path)}
+        return {"BACKEND": "platform_shared.mail.backends.ClubFileBackend", "OPTIONS": options}
+    if port is None or not parts.hostname:
+        raise malformed
+    return {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": parts.hostname,
+            "port": port,
+            "username": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "use_tls": parts.scheme == "smtp+tls",
+            "use_ssl": parts.scheme == "smtps",
+            "timeout": SMTP_SECONDS,
+        },
+    }
+
+
 def _test_secret(purpose: str) -> str:
     digest = hashlib.sha256(f"qr-checkin test settings: {purpose}".encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -92,7 +132,13 @@ def _fallbacks(environ: Mapping[str, str], kind: str) -> dict[str, str]:
             raise ImproperlyConfigured(
                 "No local stack yet: run `make demo` or `make services` first, or set DATABASE_URL."
             )
-        return {"BASE_DOMAIN": "localhost", "EXTERNAL_PORT": "8000", **stored}
+        mail = (ROOT / ".local" / "mail").as_uri()
+        return {
+            "BASE_DOMAIN": "localhost",
+            "EXTERNAL_PORT": "8000",
+            "EMAIL_URL": mail,
+            **stored,
+        }
     if kind == "test":
         return {
             "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
@@ -102,6 +148,7 @@ def _fallbacks(environ: Mapping[str, str], kind: str) -> dict[str, str]:
             "MASTER_KEYS": _test_secret("master key"),
             "BASE_DOMAIN": "localhost",
             "FILES_ROOT": str(ROOT / ".local" / "test-files"),
+            "EMAIL_URL": (ROOT / ".local" / "test-mail").as_uri(),
         }
     return {}
 
@@ -133,6 +180,8 @@ def read(environ: Mapping[str, str], kind: str) -> Environment:
         external_scheme=values.get("EXTERNAL_SCHEME", "http" if local else "https"),
         external_port=int(port) if port else None,
         files_root=Path(values.get("FILES_ROOT", str(ROOT / ".local" / "files"))),
+        mailer=_mailer(values.get("EMAIL_URL", "")),
+        mail_from=values.get("EMAIL_FROM", f"no-reply@{domain}"),
         log_level=values.get("LOG_LEVEL", "INFO"),
     )
 

@@ -19,6 +19,7 @@ api = [
     path("", include(accounts.club)),
     path("", include("tenant_apps.locations.api.urls")),
     path("", include("tenant_apps.customers.api.urls")),
+    path("", include("tenant_apps.registrations.api.urls")),
     path("", include("tenant_apps.packages.api.urls")),
     path("", include("tenant_apps.subscriptions.api.urls")),
     path("", include("tenant_apps.qr_codes.api.urls")),

@@ -32,6 +32,18 @@ def find(host: str) -> ClubRef | None:
     return _clubs.get(host, lambda: _load(host))
 
 
+def external_url(path: str) -> str:
+    """Return the address of ``path`` at whoever is bound, as the outside reaches it."""
+    bound = binding.current()
+    host = (
+        f"{bound.slug}.{settings.BASE_DOMAIN}"
+        if isinstance(bound, ClubRef)
+        else settings.PLATFORM_HOSTS[0]
+    )
+    port = f":{settings.EXTERNAL_PORT}" if settings.EXTERNAL_PORT else ""
+    return f"{settings.EXTERNAL_SCHEME}://{host}{port}{path}"
+
+
 def forget(*hosts: str) -> None:
     """Make every process look ``hosts`` up anew; call it after the commit that changed a club."""
     _clubs.invalidate(*hosts)

@@ -24,6 +24,10 @@ CODES = {
 }
 
 
+# That support has asked is on record before it is known whether there is such a thing.
+ON_RECORD = "public.clubs_supportaction"
+
+
 def differences(rows: list[Row]) -> dict[str, set[str]]:
     """Return the routes that no row speaks of, and the rows that speak of no route."""
     written = {str(row) for row in rows}
@@ -49,6 +53,8 @@ def violations(row: Row, scene: Scene) -> list[str]:
             problem = _wrong_answer(caller, expected, response)
             if response.status_code < 500:  # after a crash the transaction may not answer
                 changed = state.changed(before, state.contents())
+                if caller == "support" and expected >= 400:
+                    changed = [table for table in changed if table != ON_RECORD]
                 problem = problem or _wrong_effect(row.method, expected, changed)
         if problem:
             found.append(f"{row} by {caller}: {problem}")

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from platform_shared.accounts import services as account_services
+from platform_shared.clubs import services as club_services
 from platform_shared.kit import clock
 from platform_shared.kit.access import Role
 from platform_shared.kit.money import Money
@@ -18,6 +19,8 @@ from tenant_apps.checkins.enums import Kind
 from tenant_apps.customers import services as customer_services
 from tenant_apps.packages import services as package_services
 from tenant_apps.payments.enums import PaymentMethod
+from tenant_apps.registrations import services as registration_services
+from tenant_apps.registrations.models import Registration
 from tenant_apps.sales import services as sale_services
 from tenant_apps.subscriptions import services as subscription_services
 from tests.permissions.table import CALLERS, Row
@@ -110,6 +113,7 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
         subscription_services.add_member(
             subscription_id=shared.id, customer_id=guest.id, now=clock.now(), actor=SYSTEM
         )
+        newcomer = _registration(club)
     sale = {"customer": club.customer, "package": club.period_package}
     one = "/api/v1/subscriptions/<uuid:subscription_id>"
     return Scene(
@@ -136,6 +140,8 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             "POST /api/v1/customers": {"name": "New"},
             "PATCH /api/v1/customers/<uuid:customer_id>": {"name": "Changed"},
             "POST /api/v1/customers/<uuid:customer_id>/invitation": {},
+            "POST /api/v1/registrations": {"name": "Rita", "email": "rita@guests.test"},
+            "POST /api/v1/registrations/confirm": {"token": newcomer, "password": NEW_PASSWORD},
             "POST /api/v1/packages": {
                 "name": "New",
                 "type": "period",
@@ -169,6 +175,7 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
         },
         queries={
             "GET /api/v1/auth/password": f"?token={secret}",
+            "GET /api/v1/registrations/confirm": f"?token={newcomer}",
             "GET /api/v1/reports/overview": "?from=2026-03-01&to=2026-04-01",
         },
         tokens=_tokens(club, other, committing, gone_from=club),
@@ -217,6 +224,11 @@ def _sign_in_bodies(email: str, refresh: str, secret: str) -> dict[str, dict[str
         "POST /api/v1/auth/token/refresh": {"refresh": refresh},
         "POST /api/v1/auth/logout": {"refresh": refresh},
         "POST /api/v1/auth/password": {"token": secret, "password": NEW_PASSWORD},
+        "POST /api/v1/auth/password-links": {"email": email},
+        "POST /api/v1/me/password": {
+            "current_password": PASSWORD,
+            "new_password": NEW_PASSWORD,
+        },
     }
 
 
@@ -227,6 +239,14 @@ def _account(name: str, role: Role) -> tuple[UUID, str]:
     )
     assert link is not None
     return user.id, link.partition("?token=")[2]
+
+
+def _registration(club: ClubWorld) -> str:
+    """Let people register at the bound club; return the secret of one who has."""
+    club_services.change_settings(club_id=club.ref.id, changes={"self_registration": True})
+    registration_services.register(name="Nils", email="nils@guests.test", now=clock.now())
+    registration = Registration.objects.get(email="nils@guests.test")
+    return registration_services.create_link(registration=registration).partition("?token=")[2]
 
 
 def _tokens(

@@ -37,7 +37,9 @@ POST   /api/v1/auth/token/refresh                                               
 POST   /api/v1/auth/logout                                                         204  204  204  204  204  204  204  204  204
 GET    /api/v1/auth/password                                                       200  200  200  200  200  200  200  200  200
 POST   /api/v1/auth/password                                                       204  204  204  204  204  204  204  204  204
+POST   /api/v1/auth/password-links                                                 204  204  204  204  204  204  204  204  204
 GET    /api/v1/me                                                                  401  200  200  200  200  403  401  401  401
+POST   /api/v1/me/password                                                         401  204  204  204  404  403  401  401  401
 GET    /api/v1/club                                                                401  200  200  200  200  403  401  401  401
 PATCH  /api/v1/club                                                                401  403  403  200  200  403  401  401  401
 GET    /api/v1/staff                                                               401  403  403  200  200  403  401  401  401
@@ -54,6 +56,9 @@ POST   /api/v1/customers                                                        
 GET    /api/v1/customers/<uuid:customer_id>                                        401  403  200  200  200  403  401  401  401
 PATCH  /api/v1/customers/<uuid:customer_id>                                        401  403  200  200  200  403  401  401  401
 POST   /api/v1/customers/<uuid:customer_id>/invitation                             401  403  201  201  201  403  401  401  401
+POST   /api/v1/registrations                                                       202  202  202  202  202  202  202  202  202
+GET    /api/v1/registrations/confirm                                               200  200  200  200  200  200  200  200  200
+POST   /api/v1/registrations/confirm                                               201  201  201  201  201  201  201  201  201
 GET    /api/v1/catalogue                                                           200  200  200  200  200  200  200  200  200
 GET    /api/v1/packages                                                            401  200  200  200  200  403  401  401  401
 POST   /api/v1/packages                                                            401  403  403  201  201  403  401  401  401
@@ -113,7 +118,9 @@ POST   /api/v1/auth/token/refresh                                               
 POST   /api/v1/auth/logout                                                         204  204  204  204  204  204  204  204  204
 GET    /api/v1/auth/password                                                       200  200  200  200  200  200  200  200  200
 POST   /api/v1/auth/password                                                       204  204  204  204  204  204  204  204  204
+POST   /api/v1/auth/password-links                                                 204  204  204  204  204  204  204  204  204
 GET    /api/v1/me                                                                  401  401  401  401  401  200  401  401  401
+POST   /api/v1/me/password                                                         401  401  401  401  401  204  401  401  401
 GET    /api/v1/plans                                                               401  401  401  401  401  200  401  401  401
 GET    /api/v1/clubs                                                               401  401  401  401  401  200  401  401  401
 POST   /api/v1/clubs                                                               401  401  401  401  401  201  401  401  401

@@ -7,6 +7,7 @@ import pytest
 from platform_shared.clubs.api.guards import ClubServes
 from platform_shared.clubs.models import Club
 from platform_shared.tenancy import hosts
+from tests.architecture.test_access import SHOP_WINDOW
 from tests.permissions import checker, table
 from tests.permissions.scene import Scene
 from tests.permissions.table import Row
@@ -19,7 +20,9 @@ STILL_OPEN = {
     "POST /api/v1/auth/logout",
     "GET /api/v1/auth/password",
     "POST /api/v1/auth/password",
+    "POST /api/v1/auth/password-links",
     "GET /api/v1/me",
+    "POST /api/v1/me/password",
     "GET /.well-known/jwks.json",
 }
 
@@ -53,8 +56,9 @@ class TestSuspendedClub:
     def test_answers_support_as_ever(self, suspended: Scene) -> None:
         answers = {str(row): answer_of(suspended, row, "support") for row in ROWS}
         expected = {str(row): row.statuses["support"] for row in ROWS}
+        blind = {str(row) for row in ROWS if f"{row.method} {row.route}" in SHOP_WINDOW}
         assert {row: told for row, told in answers.items() if told != expected[row]} == {
-            "club: GET /api/v1/catalogue": "club_suspended",  # public, so it looks at no token
+            **dict.fromkeys(blind, "club_suspended"),  # public, so they look at no token
             "club: GET /api/v1/me/check-ins": "forbidden",
         }
 

@@ -65,6 +65,15 @@ class SetPasswordSerializer(StrictSerializer):
     password = serializers.CharField(max_length=200, trim_whitespace=False)
 
 
+class AskedPasswordLinkSerializer(StrictSerializer):
+    email = serializers.CharField(max_length=254)
+
+
+class ChangePasswordSerializer(StrictSerializer):
+    current_password = serializers.CharField(max_length=200, trim_whitespace=False)
+    new_password = serializers.CharField(max_length=200, trim_whitespace=False)
+
+
 class AccountSerializer(serializers.ModelSerializer[User]):
     class Meta:
         model = User

@@ -9,7 +9,9 @@ common = [
     path("auth/token/refresh", views.RefreshView.as_view()),
     path("auth/logout", views.LogoutView.as_view()),
     path("auth/password", views.PasswordView.as_view()),
+    path("auth/password-links", views.PasswordLinksView.as_view()),
     path("me", views.MeView.as_view()),
+    path("me/password", views.MyPasswordView.as_view()),
 ]
 platform = [
     path("clubs/<uuid:club_id>/support-sessions", views.SupportSessionsView.as_view()),

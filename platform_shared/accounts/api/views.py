@@ -100,6 +100,23 @@ class PasswordView(PublicView):
         return Response(status=204)
 
 
+class PasswordLinksView(PublicView):
+    """Where one asks who has forgotten their password."""
+
+    access = {"POST": Open.PUBLIC}
+
+    @operation(
+        "askForPasswordLink",
+        "Authentication",
+        body=serializers.AskedPasswordLinkSerializer,
+        answers={204: None},
+    )
+    def post(self, request: Request) -> Response:
+        data = self.valid(serializers.AskedPasswordLinkSerializer)
+        services.ask_for_password_link(**data, now=clock.now())
+        return Response(status=204)
+
+
 class MeView(ApiView):
     access = {"GET": Permission.OWN_VIEW}
     allowed_when_suspended = True
@@ -117,6 +134,25 @@ class MeView(ApiView):
             "club": bound if isinstance(bound, ClubRef) else None,
         }
         return Response(serializers.MeSerializer(answer).data)
+
+
+class MyPasswordView(ApiView):
+    access = {"POST": Permission.OWN_CHANGE}
+    allowed_when_suspended = True
+
+    @operation(
+        "changeMyPassword", "Me", body=serializers.ChangePasswordSerializer, answers={204: None}
+    )
+    def post(self, request: Request) -> Response:
+        data = self.valid(serializers.ChangePasswordSerializer)
+        services.change_password(
+            user_id=self.caller.user_id,
+            session_id=self.caller.session_id,
+            current=data["current_password"],
+            new=data["new_password"],
+            now=clock.now(),
+        )
+        return Response(status=204)
 
 
 class JwksView(PublicView):

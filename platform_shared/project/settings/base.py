@@ -40,6 +40,8 @@ SHARED_APPS = [
     "platform_shared.clubs",
     "platform_shared.accounts",
     "platform_shared.due_work",
+    "platform_shared.outbox",
+    "platform_shared.mail",
     "platform_shared.documents",
 ]
 # Low to high: an app may call those above it in this list, never those below.
@@ -54,6 +56,7 @@ TENANT_APPS = [
     "tenant_apps.payments",
     "tenant_apps.checkins",
     "tenant_apps.sales",
+    "tenant_apps.registrations",
     "tenant_apps.me",
     "tenant_apps.reports",
 ]
@@ -125,6 +128,10 @@ SIMPLE_JWT = {
     "USER_ID_CLAIM": "sub",
 }
 
+# --- mail ------------------------------------------------------------------------------------
+MAILERS = {"default": ENV.mailer}
+DEFAULT_FROM_EMAIL = ENV.mail_from
+
 # --- API -------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["platform_shared.accounts.authentication.Authentication"],
@@ -186,11 +193,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": VISIBILITY_TIMEOUT}
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": VISIBILITY_TIMEOUT}
 CELERY_VISIBILITY_TIMEOUT = VISIBILITY_TIMEOUT
 DUE_WORK_EVERY_SECONDS = 5.0
+OUTBOX_EVERY_SECONDS = 2.0
 CELERY_BEAT_SCHEDULE = {
     "dispatch-due-work": {
         "task": "due_work.dispatch",
         "schedule": DUE_WORK_EVERY_SECONDS,
         "options": {"expires": DUE_WORK_EVERY_SECONDS},
+    },
+    "relay-outbox": {
+        "task": "outbox.relay",
+        "schedule": OUTBOX_EVERY_SECONDS,
+        "options": {"expires": OUTBOX_EVERY_SECONDS},
     },
 }
 

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import jwt
+from django.core.mail import EmailMessage
 
 from platform_shared.kit.access import Role
 from platform_shared.kit.principal import Principal
@@ -49,3 +50,9 @@ def claims(token: str) -> dict[str, Any]:
 def secret_of(link: str) -> str:
     """Return the secret in a password link."""
     return parse_qs(urlsplit(link).query)["token"][0]
+
+
+def mailed_secret(mail: EmailMessage) -> str:
+    """Return the secret of the one link in a mail."""
+    (link,) = [line for line in str(mail.body).splitlines() if line.startswith("http")]
+    return secret_of(link)

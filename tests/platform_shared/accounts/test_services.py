@@ -7,6 +7,9 @@ from uuid import UUID
 
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.core.mail import EmailMessage
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from platform_shared.accounts import selectors, services, sessions
@@ -20,14 +23,16 @@ from platform_shared.accounts.errors import (
     LastAdmin,
 )
 from platform_shared.accounts.models import PasswordLink, RefreshToken, Session, User
-from platform_shared.kit import clock
+from platform_shared.kit import clock, one_time
 from platform_shared.kit.access import Role
 from platform_shared.kit.errors import InvalidInput, NotFound
 from platform_shared.kit.ids import new_id
+from platform_shared.outbox.models import Event
 from platform_shared.plans.errors import PlanLimitReached
 from platform_shared.tenancy import binding
-from tests.platform_shared.accounts.crew import NEW_PASSWORD, claims, secret_of
+from tests.platform_shared.accounts.crew import NEW_PASSWORD, claims, mailed_secret, secret_of
 from tests.platform_shared.clubs.limits import limit
+from tests.support.background import relay
 from tests.support.world import PASSWORD, ClubWorld
 
 
@@ -286,7 +291,7 @@ class TestSignIn:
     def test_stores_refresh_tokens_as_hashes_only(self, bound_a: ClubWorld, now: datetime) -> None:
         signed_in = services.sign_in(email="staff@alpha.test", password=PASSWORD, now=now)
         (row,) = RefreshToken.objects.all()
-        assert bytes(row.token_hash) == services._digest(signed_in.refresh)
+        assert bytes(row.token_hash) == one_time.digest(signed_in.refresh)
         assert len(row.token_hash) == 32
 
 
@@ -437,7 +442,7 @@ class TestPasswordLinks:
     def test_are_stored_as_hashes_only(self, bound_a: ClubWorld, now: datetime) -> None:
         _, secret = self.link(now)
         row = PasswordLink.objects.get()
-        assert bytes(row.token_hash) == services._digest(secret)
+        assert bytes(row.token_hash) == one_time.digest(secret)
         assert len(secret) >= 43  # 256 bits
 
     def test_set_a_password_once(self, bound_a: ClubWorld, now: datetime) -> None:
@@ -536,6 +541,176 @@ class TestRenewPasswordLink:
         user = user_at(bound_a, Role.CUSTOMER)
         with pytest.raises(NotFound):
             services.renew_password_link(user_id=user.pk, roles=CLUB_ROLES, now=now)
+
+
+class TestAskForPasswordLink:
+    """The mail and its link are made when it is sent."""
+
+    def ask(self, email: str, now: datetime) -> None:
+        services.ask_for_password_link(email=email, now=now)
+
+    def test_has_a_link_mailed_that_sets_the_password(
+        self, bound_a: ClubWorld, now: datetime, mailoutbox: list[EmailMessage]
+    ) -> None:
+        self.ask("Staff@Alpha.test", now)
+        assert not PasswordLink.objects.exists()
+        relay()
+        (mail,) = mailoutbox
+        assert mail.to == ["staff@alpha.test"]
+        assert mail.subject == "Your password at Club alpha"
+        secret = mailed_secret(mail)
+        services.set_password_by_link(secret=secret, password=NEW_PASSWORD, now=now)
+        services.sign_in(email="staff@alpha.test", password=NEW_PASSWORD, now=now)
+
+    def test_ends_older_links(
+        self, bound_a: ClubWorld, now: datetime, mailoutbox: list[EmailMessage]
+    ) -> None:
+        for _ in range(2):
+            self.ask("staff@alpha.test", now)
+            relay()
+        first, second = (mailed_secret(mail) for mail in mailoutbox)
+        with pytest.raises(InvalidPasswordLink):
+            services.get_password_link(secret=first, now=now)
+        assert services.get_password_link(secret=second, now=now)
+
+    def test_leaves_the_password_as_it_is(
+        self, bound_a: ClubWorld, now: datetime, mailoutbox: list[EmailMessage]
+    ) -> None:
+        self.ask("staff@alpha.test", now)
+        relay()
+        services.sign_in(email="staff@alpha.test", password=PASSWORD, now=now)
+
+    def test_keeps_the_secret_in_the_mail_alone(
+        self, bound_a: ClubWorld, now: datetime, mailoutbox: list[EmailMessage]
+    ) -> None:
+        self.ask("staff@alpha.test", now)
+        event = Event.objects.get(kind=services.PASSWORD_LINK_ASKED)
+        assert (event.subject_id, event.data) == (user_at(bound_a, Role.CLUB_STAFF).pk, {})
+        relay()
+        link = PasswordLink.objects.get()
+        assert bytes(link.token_hash) == one_time.digest(mailed_secret(mailoutbox[0]))
+
+    @pytest.mark.parametrize("email", ["nobody@alpha.test", "staff@beta.test", "not an e-mail", ""])
+    def test_sends_nothing_to_nobody(
+        self, email: str, bound_a: ClubWorld, now: datetime, mailoutbox: list[EmailMessage]
+    ) -> None:
+        self.ask(email, now)
+        relay()
+        assert mailoutbox == []
+        assert not PasswordLink.objects.exists()
+
+    @pytest.mark.parametrize("asked_first", [True, False])
+    def test_sends_nothing_to_the_deactivated(
+        self,
+        asked_first: bool,
+        bound_a: ClubWorld,
+        now: datetime,
+        mailoutbox: list[EmailMessage],
+    ) -> None:
+        steps = [
+            lambda: self.ask("staff@alpha.test", now),
+            lambda: change(user_at(bound_a, Role.CLUB_STAFF), now, is_active=False),
+        ]
+        for step in steps if asked_first else reversed(steps):
+            step()
+        relay()
+        assert mailoutbox == []
+        assert not PasswordLink.objects.exists()
+
+    def statements(self, email: str, now: datetime) -> list[str]:
+        """Return what asking sends to the database, without the values."""
+        with CaptureQueriesContext(connection) as queries:
+            self.ask(email, now)
+        return [query["sql"].split('" ')[0] for query in queries if "SAVEPOINT" not in query["sql"]]
+
+    def test_is_the_same_work_whatever_the_e_mail(self, bound_a: ClubWorld, now: datetime) -> None:
+        known, unknown = (
+            self.statements(email, now) for email in ("staff@alpha.test", "nobody@alpha.test")
+        )
+        assert unknown == known
+        assert len(known) == 2
+
+    def test_would_be_other_work_if_nothing_were_said_of_nobody(
+        self, bound_a: ClubWorld, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Negative control.
+        known, send = user_at(bound_a, Role.CLUB_STAFF).pk, services.mail.send
+        monkeypatch.setattr(
+            services.mail, "send", lambda **mail: mail["subject_id"] == known and send(**mail)
+        )
+        assert self.statements("staff@alpha.test", now) != self.statements("nobody@x.test", now)
+
+
+class TestChangePassword:
+    def start(self, now: datetime) -> services.SignedIn:
+        return services.sign_in(email="staff@alpha.test", password=PASSWORD, now=now)
+
+    def change(self, signed_in: services.SignedIn, now: datetime, **other: Any) -> None:
+        services.change_password(
+            **{
+                "user_id": signed_in.user.pk,
+                "session_id": UUID(claims(signed_in.access)["sid"]),
+                "current": PASSWORD,
+                "new": NEW_PASSWORD,
+                "now": now,
+                **other,
+            }
+        )
+
+    def test_ends_every_other_session_and_keeps_this_one(
+        self, bound_a: ClubWorld, now: datetime
+    ) -> None:
+        here, there = self.start(now), self.start(now)
+        self.change(here, now)
+        assert services.refresh(raw=here.refresh, now=now)
+        with pytest.raises(InvalidToken):
+            services.refresh(raw=there.refresh, now=now)
+        with pytest.raises(InvalidCredentials):
+            self.start(now)
+
+    def test_ends_links_that_are_on_their_way(self, bound_a: ClubWorld, now: datetime) -> None:
+        here = self.start(now)
+        link = services.renew_password_link(user_id=here.user.pk, roles=Role, now=now)
+        self.change(here, now)
+        with pytest.raises(InvalidPasswordLink):
+            services.get_password_link(secret=secret_of(link), now=now)
+
+    @pytest.mark.parametrize(
+        ("other", "field", "code"),
+        [
+            ({"current": "wrong-password"}, "current_password", "wrong_password"),
+            ({"new": "short"}, "new_password", "weak_password"),
+            ({"new": "staff@alpha.test"}, "new_password", "weak_password"),
+        ],
+    )
+    def test_changes_nothing_when_it_may_not(
+        self, other: dict[str, str], field: str, code: str, bound_a: ClubWorld, now: datetime
+    ) -> None:
+        here, there = self.start(now), self.start(now)
+        with pytest.raises(InvalidInput) as refused:
+            self.change(here, now, **other)
+        assert {(e.field, e.code) for e in refused.value.errors} == {(field, code)}
+        assert services.refresh(raw=there.refresh, now=now)
+        assert self.start(now)
+
+    def test_asks_again_when_the_password_has_changed_meanwhile(
+        self, bound_a: ClubWorld, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here = self.start(now)
+        lock = selectors.lock_user
+
+        def changed_meanwhile(user_id: UUID, *roles: Role) -> User:
+            user = lock(user_id, *roles)
+            user.set_password("set-by-somebody-else")
+            return user
+
+        monkeypatch.setattr(selectors, "lock_user", changed_meanwhile)
+        with pytest.raises(InvalidInput, match="current password"):
+            self.change(here, now)
+
+    def test_knows_no_account_of_support(self, bound_a: ClubWorld, now: datetime) -> None:
+        with pytest.raises(NotFound):
+            self.change(self.start(now), now, user_id=new_id())
 
 
 class TestLockUser:

@@ -10,11 +10,12 @@ from uuid import UUID
 
 import pytest
 from django.db import OperationalError, connections, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from platform_shared.due_work import services
 from platform_shared.due_work.models import DueWork
 from platform_shared.kit import locks
+from platform_shared.kit.claims import CLAIM
 from platform_shared.kit.ids import new_id
 from platform_shared.tenancy import binding
 from platform_shared.tenancy.club_ref import ClubRef
@@ -119,11 +120,11 @@ class TestClaim:
 
     def test_takes_it_once_until_the_claim_runs_out(self, bound_a: ClubWorld) -> None:
         subject = put()
-        almost = DUE + services.CLAIM - timedelta(microseconds=1)
-        claims = [services.claim(now=at) for at in (DUE, DUE, almost, DUE + services.CLAIM)]
+        almost = DUE + CLAIM - timedelta(microseconds=1)
+        claims = [services.claim(now=at) for at in (DUE, DUE, almost, DUE + CLAIM)]
         assert [len(entries) for entries in claims] == [1, 0, 0, 1]
         entry = DueWork.objects.get(subject_id=subject)
-        assert (entry.attempts, entry.claimed_until) == (2, DUE + 2 * services.CLAIM)
+        assert (entry.attempts, entry.claimed_until) == (2, DUE + 2 * CLAIM)
 
 
 class TestCarryOut:
@@ -180,9 +181,9 @@ class TestCarryOut:
                 carry_out(subject)
         assert not Location.objects.filter(name="Half built").exists()
         assert services.claim(now=DUE) == []
-        (again,) = services.claim(now=DUE + services.CLAIM)
+        (again,) = services.claim(now=DUE + CLAIM)
         assert again.subject_id == subject
-        assert services.carry_out(entry_id=again.id, now=DUE + services.CLAIM)
+        assert services.carry_out(entry_id=again.id, now=DUE + CLAIM)
         assert [asked for asked, _ in done] == [subject]
 
     def test_keeps_what_the_handler_puts_off(
@@ -236,7 +237,7 @@ class TestSchedulersAtOnce:
                 both.wait(timeout=2)
             return F(name)
 
-        monkeypatch.setattr(services, "F", meet)
+        monkeypatch.setattr("platform_shared.kit.claims.F", meet)
 
         def claim() -> set[UUID]:
             with binding.platform():
@@ -260,7 +261,7 @@ class TestSchedulersAtOnce:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         # Negative control.
-        monkeypatch.setattr(DueWork.objects, "select_for_update", lambda **_: DueWork.objects.all())
+        monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_: rows)
         first, second = claims()
         assert first == second
 

@@ -60,3 +60,44 @@ class TestLocks:
             with other.transaction():
                 assert self.free(other, "provision", "another")
                 assert not locks.try_take("provision", "another")
+
+
+class TestHeld:
+    @pytest.fixture
+    def other(self, live_database: LiveDatabase) -> Iterator[psycopg.Connection]:
+        with psycopg.connect(live_database.url, autocommit=True) as connection:
+            yield connection
+
+    def take(self, other: psycopg.Connection) -> bool:
+        row = other.execute("SELECT pg_try_advisory_lock(%s)", (locks.number("job"),)).fetchone()
+        assert row is not None
+        return bool(row[0])
+
+    def test_holds_across_transactions_until_the_block_ends(
+        self, other: psycopg.Connection
+    ) -> None:
+        with binding.platform():
+            with locks.held("job") as ours:
+                assert ours
+                for _ in range(2):
+                    with transaction.atomic():
+                        assert not self.take(other)
+                assert not self.take(other)
+            assert self.take(other)
+
+    def test_does_not_wait_for_who_holds_it(self, other: psycopg.Connection) -> None:
+        assert self.take(other)
+        with binding.platform(), locks.held("job") as ours:
+            assert not ours
+
+    def test_lets_go_when_the_block_fails(self, other: psycopg.Connection) -> None:
+        with binding.platform():
+            with pytest.raises(LookupError), locks.held("job"):
+                raise LookupError
+            assert self.take(other)
+
+    def test_ends_with_who_held_it(self, other: psycopg.Connection) -> None:
+        assert self.take(other)
+        other.close()
+        with binding.platform(), locks.held("job") as ours:
+            assert ours

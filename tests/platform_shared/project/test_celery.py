@@ -11,6 +11,7 @@ class TestApp:
         app.loader.import_default_modules()
         ours = {name: task for name, task in app.tasks.items() if not name.startswith("celery.")}
         assert {"due_work.dispatch", "due_work.carry_out"} <= set(ours)
+        assert {"outbox.relay", "outbox.deliver", "outbox.deliver_at_platform"} <= set(ours)
         assert all(isinstance(task, ClubTask | PlatformTask) for task in ours.values())
 
     def test_makes_tasks_that_refuse_to_run_for_nobody(self) -> None:

@@ -3,6 +3,7 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -40,6 +41,7 @@ class TestRead:
         assert found.platform_hosts == ("platform.clubs.example",)
         assert found.external_scheme == "https"
         assert found.external_port is None
+        assert found.mail_from == "no-reply@clubs.example"
         assert found.log_level == "INFO"
 
     def test_takes_what_may_be_said_otherwise(self) -> None:
@@ -50,6 +52,7 @@ class TestRead:
                 "EXTERNAL_SCHEME": "http",
                 "EXTERNAL_PORT": "8443",
                 "FILES_ROOT": "/srv/files",
+                "EMAIL_FROM": "Clubs <clubs@clubs.example>",
                 "LOG_LEVEL": "DEBUG",
             },
             "production",
@@ -57,6 +60,7 @@ class TestRead:
         assert found.platform_hosts == ("ops.example", "platform.example")
         assert (found.external_scheme, found.external_port) == ("http", 8443)
         assert found.files_root == Path("/srv/files")
+        assert found.mail_from == "Clubs <clubs@clubs.example>"
         assert found.log_level == "DEBUG"
 
     def test_gives_a_silent_database_up_when_the_url_says_not_how(self) -> None:
@@ -105,6 +109,57 @@ class TestRead:
     def test_names_a_port_that_is_none(self, port: str) -> None:
         with pytest.raises(ImproperlyConfigured, match="EXTERNAL_PORT is not a number"):
             env.read(COMPLETE | {"EXTERNAL_PORT": port}, "production")
+
+
+class TestMailer:
+    def mailer(self, url: str) -> dict[str, Any]:
+        return env.read(COMPLETE | {"EMAIL_URL": url}, "production").mailer
+
+    def test_is_off_where_nothing_is_said(self) -> None:
+        assert env.read(COMPLETE, "production").mailer == self.mailer("")
+        assert self.mailer("") == {"BACKEND": "platform_shared.mail.backends.OffBackend"}
+
+    @pytest.mark.parametrize(
+        ("url", "port", "tls", "ssl"),
+        [
+            ("smtp://relay.internal", 25, False, False),
+            ("smtp+tls://relay.internal", 587, True, False),
+            ("smtps://relay.internal", 465, False, True),
+            ("smtps://relay.internal:2465", 2465, False, True),
+        ],
+    )
+    def test_is_a_server(self, url: str, port: int, tls: bool, ssl: bool) -> None:
+        found = self.mailer(url)
+        assert found["BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
+        options = found["OPTIONS"]
+        assert (options["host"], options["port"]) == ("relay.internal", port)
+        assert (options["use_tls"], options["use_ssl"]) == (tls, ssl)
+        assert 0 < options["timeout"] < 60
+        assert (options["username"], options["password"]) == ("", "")
+
+    def test_signs_in_with_what_a_url_has_to_escape(self) -> None:
+        options = self.mailer("smtps://us%40er:p%2Fw@relay.internal")["OPTIONS"]
+        assert (options["username"], options["password"]) == ("us@er", "p/w")
+
+    def test_is_a_folder(self) -> None:
+        found = self.mailer("file:///srv/our%20mail")
+        assert found["BACKEND"] == "platform_shared.mail.backends.ClubFileBackend"
+        assert found["OPTIONS"] == {"file_path": "/srv/our mail"}
+
+    @pytest.mark.parametrize(
+        "url",
+        ["x", "http://a", "smtp://", "smtp://:25", "smtp://u:secret@a:port", "smtp://[", "file://"],
+    )
+    def test_is_named_when_it_is_none_without_showing_it(self, url: str) -> None:
+        with pytest.raises(ImproperlyConfigured, match=r"^EMAIL_URL is neither") as refused:
+            self.mailer(url)
+        assert "secret" not in str(refused.value)
+        assert refused.value.__cause__ is None
+
+    @pytest.mark.parametrize(("kind", "folder"), [("local", "mail"), ("test", "test-mail")])
+    def test_is_a_folder_of_the_checkout_elsewhere(self, kind: str, folder: str) -> None:
+        found = env.read(COMPLETE, kind)
+        assert found.mailer["OPTIONS"] == {"file_path": str(env.ROOT / ".local" / folder)}
 
 
 class TestLocalFallback:

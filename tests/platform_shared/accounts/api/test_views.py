@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.mail import EmailMessage
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from platform_shared.accounts import keys, services
@@ -14,11 +15,13 @@ from tests.platform_shared.accounts.crew import (
     NEW_PASSWORD,
     claims,
     holder,
+    mailed_secret,
     secret_of,
     sign_in,
 )
 from tests.platform_shared.clubs.limits import limit
 from tests.support.api import PLATFORM_HOST, Caller, as_role
+from tests.support.background import relay
 from tests.support.world import PASSWORD, ClubWorld
 
 CLUB_ROLES = [Role.CLUB_ADMIN, Role.CLUB_STAFF, Role.CUSTOMER]
@@ -192,6 +195,61 @@ class TestPasswordView:
         response = Caller(club_a.host).get(f"auth/password{query}")
         assert response.status_code == 404
         assert response.json()["code"] == "invalid_password_link"
+
+
+class TestPasswordLinksView:
+    def test_answers_the_same_to_everybody(
+        self, club_a: ClubWorld, mailoutbox: list[EmailMessage]
+    ) -> None:
+        answers = [
+            Caller(club_a.host).post("auth/password-links", {"email": email})
+            for email in ("customer@alpha.test", "nobody@alpha.test", "not an e-mail")
+        ]
+        assert {(answer.status_code, answer.content) for answer in answers} == {(204, b"")}
+        relay()
+        (mail,) = mailoutbox
+        assert mail.to == ["customer@alpha.test"]
+        assert "http://alpha.localhost/api/v1/auth/password?token=" in mail.body
+
+    def test_helps_on_the_platform_too(self, root: Caller, mailoutbox: list[EmailMessage]) -> None:
+        nobody = Caller(PLATFORM_HOST)
+        asked = nobody.post("auth/password-links", {"email": "root@platform.test"})
+        assert asked.status_code == 204
+        relay()
+        (mail,) = mailoutbox
+        assert (mail.to, mail.subject) == (["root@platform.test"], "Your password at QR Check-in")
+        body = {"token": mailed_secret(mail), "password": NEW_PASSWORD}
+        assert nobody.post("auth/password", body).status_code == 204
+        credentials = {"email": "root@platform.test", "password": NEW_PASSWORD}
+        assert nobody.post("auth/token", credentials).status_code == 200
+
+    @pytest.mark.parametrize("body", [{}, {"email": None}, {"email": "a" * 255}, {"mail": "x"}])
+    def test_names_what_is_wrong_with_the_payload(
+        self, club_a: ClubWorld, body: dict[str, Any]
+    ) -> None:
+        assert Caller(club_a.host).post("auth/password-links", body).status_code == 400
+
+
+class TestMyPasswordView:
+    body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+
+    def test_signs_out_everywhere_else(
+        self, club_a: ClubWorld, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
+        here, there = (holder(club_a, sign_in(club_a).json()) for _ in range(2))
+        assert [c.get("me").status_code for c in (here, there)] == [200, 200]
+        with django_capture_on_commit_callbacks(execute=True):
+            assert here.post("me/password", self.body).status_code == 204
+        assert [c.get("me").status_code for c in (here, there)] == [200, 401]
+        assert sign_in(club_a).status_code == 401
+        assert sign_in(club_a, password=NEW_PASSWORD).status_code == 200
+
+    def test_names_what_is_wrong(self, staff_a: Caller) -> None:
+        answer = staff_a.post("me/password", {**self.body, "current_password": "wrong-password"})
+        assert answer.status_code == 400
+        assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [
+            ("current_password", "wrong_password")
+        ]
 
 
 class TestMeView:

@@ -1,0 +1,38 @@
+"""Rows that wait for a worker: one reader claims them for a while and sends each to be done."""
+
+from datetime import datetime, timedelta
+
+from django.db import models, transaction
+from django.db.models import F, Q, QuerySet
+
+CLAIM = timedelta(minutes=10)
+BATCH = 500
+
+
+class Claimable(models.Model):
+    """Abstract: the columns by which a row is claimed, and comes back when its claim runs out."""
+
+    due_at = models.DateTimeField()
+    claimed_until = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+def claim[R: Claimable](rows: QuerySet[R], *, now: datetime, limit: int = BATCH) -> list[R]:
+    """Return those of ``rows`` that are due and that nobody else has claimed, now claimed.
+
+    Locks: the rows, skipping those that another reader holds.
+    """
+    with transaction.atomic(durable=True):
+        claimed = list(
+            rows.select_for_update(skip_locked=True, of=("self",))
+            .filter(Q(claimed_until=None) | Q(claimed_until__lte=now), due_at__lte=now)
+            .order_by("due_at", "pk")[:limit]
+        )
+        everybody = rows.model._default_manager
+        everybody.filter(pk__in=[row.pk for row in claimed]).update(
+            claimed_until=now + CLAIM, attempts=F("attempts") + 1
+        )
+        return claimed

@@ -1,0 +1,57 @@
+"""Registering oneself, where the club allows it; needs no token, and ignores one that is sent."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+
+from platform_shared.kit import clock
+from platform_shared.kit.access import Open
+from platform_shared.kit.openapi import operation
+from platform_shared.kit.views import ApiView, Request, Response
+from tenant_apps.registrations import selectors, services
+from tenant_apps.registrations.api import serializers
+
+
+class RegistrationsView(ApiView):
+    authentication_classes = ()
+    access = {"POST": Open.PUBLIC}
+
+    @operation(
+        "register",
+        "Registration",
+        body=serializers.NewRegistrationSerializer,
+        answers={202: None},
+    )
+    def post(self, request: Request) -> Response:
+        data = self.valid(serializers.NewRegistrationSerializer)
+        services.register(**data, now=clock.now())
+        return Response(status=202)
+
+
+class ConfirmationView(ApiView):
+    """Where the mailed link leads."""
+
+    authentication_classes = ()
+    access = {"GET": Open.PUBLIC, "POST": Open.PUBLIC}
+
+    @operation(
+        "getRegistration",
+        "Registration",
+        parameters=[OpenApiParameter("token", OpenApiTypes.STR, required=True)],
+        answers=serializers.RegistrationSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        registration = selectors.get_by_secret(request.query_params.get("token", ""), clock.now())
+        return Response(serializers.RegistrationSerializer(registration).data)
+
+    @operation(
+        "confirmRegistration",
+        "Registration",
+        body=serializers.ConfirmRegistrationSerializer,
+        answers={201: serializers.RegisteredCustomerSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        data = self.valid(serializers.ConfirmRegistrationSerializer)
+        customer = services.confirm(
+            secret=data["token"], password=data["password"], now=clock.now()
+        )
+        return Response(serializers.RegisteredCustomerSerializer(customer).data, status=201)
