@@ -17,6 +17,8 @@ from tenant_apps.subscriptions.models import (
     SubscriptionMember,
 )
 
+# A freeze may be over before anybody has changed the status back: so doors look at the frozen, too.
+RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.FROZEN)
 # Cancelled before it was ever paid for: it counts nowhere.
 GIVEN_UP = Q(status=SubscriptionStatus.CANCELLED, activated_at=None)
 
@@ -98,7 +100,7 @@ def door_rows(customers: QuerySet[Any, Any]) -> QuerySet[Subscription]:
     """
     return Subscription.objects.filter(
         pk__in=_usable_by(customers),
-        status__in=(SubscriptionStatus.ACTIVE, SubscriptionStatus.FROZEN),
+        status__in=RUNNING,
     ).order_by(F("type").desc(), F("ends_at").asc(nulls_last=True), "id")
 
 
@@ -113,7 +115,7 @@ def door_lots(customers: QuerySet[Any, Any]) -> QuerySet[CreditLot]:
     """Return the lots that ``customers`` (ids) may draw on, in the order of drawing."""
     return CreditLot.objects.filter(
         subscription_id__in=_usable_by(customers),
-        subscription__status=SubscriptionStatus.ACTIVE,
+        subscription__status__in=RUNNING,
         remaining__gt=0,
     ).order_by(F("ends_at").asc(nulls_last=True), "id")
 
