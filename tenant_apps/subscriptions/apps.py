@@ -6,6 +6,8 @@ class SubscriptionsConfig(AppConfig):
 
     def ready(self) -> None:
         from platform_shared.due_work import services as due_work
-        from tenant_apps.subscriptions import services
+        from platform_shared.mail import services as mail
+        from tenant_apps.subscriptions import mails, services
 
         due_work.register(services.SETTLE, services.settle)
+        mail.register(services.EXPIRING, mails.expiring)

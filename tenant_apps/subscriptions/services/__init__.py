@@ -24,7 +24,7 @@ from tenant_apps.subscriptions.services.opening import (
     grant_subscription,
     open_subscription,
 )
-from tenant_apps.subscriptions.services.settling import settle
+from tenant_apps.subscriptions.services.settling import EXPIRING, settle
 from tenant_apps.subscriptions.services.sharing import (
     add_member,
     remove_member,
@@ -32,6 +32,7 @@ from tenant_apps.subscriptions.services.sharing import (
 )
 
 __all__ = [
+    "EXPIRING",
     "SETTLE",
     "activate_subscription",
     "add_member",

@@ -4,10 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 from platform_shared.kit.principal import SYSTEM
+from platform_shared.outbox import services as outbox
 from tenant_apps.subscriptions import selectors
 from tenant_apps.subscriptions.enums import Action, SubscriptionStatus
 from tenant_apps.subscriptions.models import Subscription
 from tenant_apps.subscriptions.services import changes, ledger, rests
+
+# The domain event that says that an end is near; once for each end.
+EXPIRING = "subscriptions.expiring"
 
 
 def settle(subscription_id: UUID, now: datetime) -> None:
@@ -23,6 +27,12 @@ def settle(subscription_id: UUID, now: datetime) -> None:
     if subscription.status == SubscriptionStatus.ACTIVE and reminder and reminder <= now:
         subscription.reminded_of = subscription.ends_at
         subscription.save(update_fields=["reminded_of"])
+        outbox.emit(
+            kind=EXPIRING,
+            subject_id=subscription.id,
+            now=now,
+            data={"customer": subscription.customer_id, "ends_at": subscription.ends_at},
+        )
     changes.reschedule(subscription)
 
 
