@@ -35,7 +35,7 @@ class Host:
             timeout=30,
         )
 
-    def call(self, method: str, path: str, status: int, body: Any = None, **params: Any) -> Any:
+    def call(self, method: str, path: str, status: int, /, body: Any = None, **params: Any) -> Any:
         """Make a request below ``/api/v1/`` and return its JSON; the status must be the one."""
         reply = self.http.request(method, f"/api/v1/{path}", json=body, params=params)
         what = f"{method} {path} at {self.name}: {reply.status_code} {reply.text[:400]}"
