@@ -65,7 +65,9 @@ def traced(path: Path) -> Iterator[Trace]:
             yield trace
         finally:
             pgconn.untrace()
-    trace.lines = [line.split("\t") for line in path.read_text().splitlines()]
+    lines = [line.split("\t") for line in path.read_text().splitlines()]
+    # A statement of several lines is written down in as many.
+    trace.lines = [line for line in lines if line[0] in ("F", "B")]
 
 
 @contextlib.contextmanager
