@@ -34,6 +34,9 @@ class Permission(StrEnum):
     PACKAGES_PURCHASE = "packages.purchase"
     CUSTOMERS_MANAGE = "customers.manage"
     CUSTOMERS_INVITE = "customers.invite"
+    CUSTOMERS_MERGE = "customers.merge"
+    CUSTOMERS_EXPORT = "customers.export"
+    CUSTOMERS_IMPORT = "customers.import"
     SUBSCRIPTIONS_VIEW = "subscriptions.view"
     SUBSCRIPTIONS_GRANT = "subscriptions.grant"
     SALES_CREATE = "sales.create"
@@ -57,6 +60,7 @@ _STAFF = _EVERYONE | {
     P.LOCATIONS_VIEW,
     P.CUSTOMERS_MANAGE,
     P.CUSTOMERS_INVITE,
+    P.CUSTOMERS_MERGE,
     P.SUBSCRIPTIONS_VIEW,
     P.SALES_CREATE,
     P.PAYMENTS_VIEW,
@@ -75,6 +79,8 @@ _CLUB_ADMIN = _STAFF | {
     P.LOCATIONS_MANAGE,
     P.PACKAGES_MANAGE,
     P.SUBSCRIPTIONS_GRANT,
+    P.CUSTOMERS_EXPORT,
+    P.CUSTOMERS_IMPORT,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {

@@ -38,3 +38,9 @@ class NewestFirst(CursorPagination):
             except ValueError as error:
                 raise NotFound(self.invalid_cursor_message) from error
         return cursor
+
+
+class OldestFirst(NewestFirst):
+    """The same from the other end."""
+
+    ordering = "id"

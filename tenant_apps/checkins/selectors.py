@@ -3,10 +3,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 
 from platform_shared.kit.errors import NotFound
 from tenant_apps.checkins.enums import Kind, Result
 from tenant_apps.checkins.models import CheckIn
+from tenant_apps.customers import selectors as customer_selectors
 
 
 def list_check_ins() -> QuerySet[CheckIn]:
@@ -16,7 +18,13 @@ def list_check_ins() -> QuerySet[CheckIn]:
 
 def list_of_customer(customer_id: UUID) -> QuerySet[CheckIn]:
     """Return one customer's part of the log."""
-    return list_check_ins().filter(customer_id=customer_id)
+    return of_customer(list_check_ins(), customer_id)
+
+
+def of_customer(check_ins: QuerySet[CheckIn], customer_id: UUID) -> QuerySet[CheckIn]:
+    """Return those of ``check_ins`` that are the customer's, or of who was merged into them."""
+    own = customer_selectors.with_merged(customer_selectors.ids_of(customer_id))
+    return check_ins.filter(customer_id__in=own)
 
 
 def get_check_in(check_in_id: UUID) -> CheckIn:
@@ -37,22 +45,30 @@ def by_scan_id(scan_id: UUID) -> QuerySet[CheckIn]:
 
 
 def last_moves(customers: QuerySet[Any, Any]) -> QuerySet[CheckIn, tuple[str, datetime]]:
-    """Return (kind, scanned_at) of the last accepted, not annulled scan of ``customers`` (ids)."""
+    """Return (kind, scanned_at) of the last accepted, not annulled scan of ``customers`` (ids).
+
+    A scan of who was merged into them is theirs.
+    """
     return (
         CheckIn.objects.filter(
-            customer_id__in=customers, result=Result.ACCEPTED, annulment__isnull=True
+            customer_id__in=customer_selectors.with_merged(customers),
+            result=Result.ACCEPTED,
+            annulment__isnull=True,
         )
         .order_by("-scanned_at", "-id")
         .values_list("kind", "scanned_at")[:1]
     )
 
 
-def visits(since: datetime, until: datetime) -> QuerySet[CheckIn]:
-    """Return the accepted entries in a half-open span that were not annulled."""
+def visits(since: datetime, until: datetime) -> QuerySet[Any, Any]:
+    """Return the accepted entries in a half-open span that were not annulled.
+
+    ``visitor`` is whose visit it was: the customer, or whom they were merged into since.
+    """
     return CheckIn.objects.filter(
         scanned_at__gte=since,
         scanned_at__lt=until,
         kind=Kind.ENTRY,
         result=Result.ACCEPTED,
         annulment__isnull=True,
-    )
+    ).annotate(visitor=Coalesce("customer__merge__survivor_id", "customer_id"))

@@ -74,6 +74,7 @@ class _Loaded:
     earlier: CheckIn | None
     customer: "Customer | None"
     code_id: UUID | None
+    code_has_moved: bool
     code: decision.CodeFacts | None
     location_exists: bool
     policy: decision.Policy
@@ -96,8 +97,19 @@ def record_scan(*, scan: Scan, now: datetime, actor: Actor) -> Answer:
         InvalidInput: no such location, or (without a code) no such customer.
     """
     token = _decode(scan.code)
+    while (answer := _record(scan, token, now, actor)) is None:
+        pass  # it waited for a merge that has given the code to another customer: lock that one
+    return answer
+
+
+def _record(
+    scan: Scan, token: tokens.StaticToken | None, now: datetime, actor: Actor
+) -> Answer | None:
+    """Return the answer; None if the customer who was locked does not have the code any more."""
     with transaction.atomic(durable=True):
         loaded = _lock_and_load(scan, token, now)
+        if loaded.code_has_moved:
+            return None
         if loaded.earlier is not None:
             if bytes(loaded.earlier.request_hash) != scan.request_hash:
                 raise ScanIdReused
@@ -142,6 +154,7 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
         expired = batch.fetch(subscription_selectors.expired_rows(customers))
         lots = batch.fetch(subscription_selectors.door_lots(customers))
     row, public_key = code.one(), key.one()
+    locked = customer.one()
     moved = last_move.one()
     settings = policy.one()
     assert settings is not None  # the bound club has a row
@@ -159,8 +172,9 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
             facts = decision.CodeFacts(Reason(judged), revoked)
     return _Loaded(
         earlier=earlier.one(),
-        customer=customer.one(),
+        customer=locked,
         code_id=None if row is None else row.id,
+        code_has_moved=row is not None and (locked is None or locked.id != row.customer_id),
         code=facts,
         location_exists=location.one() is not None,
         policy=decision.Policy(*settings, time_zone=club.time_zone),

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -26,3 +27,8 @@ def get_location(location_id: UUID) -> Location:
 def ids_of(location_id: UUID) -> QuerySet[Location, UUID]:
     """Return the id if the club has such a location; for callers that batch their queries."""
     return Location.objects.filter(pk=location_id).values_list("id", flat=True)
+
+
+def known_ids(location_ids: Iterable[UUID]) -> set[UUID]:
+    """Return those of ``location_ids`` that are the club's."""
+    return set(Location.objects.filter(pk__in=location_ids).values_list("id", flat=True))

@@ -6,6 +6,8 @@ class QRCodesConfig(AppConfig):
 
     def ready(self) -> None:
         from platform_shared.tenancy import provisioning
-        from tenant_apps.qr_codes import keys
+        from tenant_apps.customers import merging as customer_merging
+        from tenant_apps.qr_codes import keys, merging
 
         provisioning.register("signing key", keys.create_first_key)
+        customer_merging.register("qr_codes", merging.move)

@@ -3,7 +3,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from platform_shared.kit.errors import FieldError, InvalidInput, missing_reference
+from platform_shared.kit.errors import FieldError, InvalidInput
 from platform_shared.kit.principal import Actor, stamp
 from tenant_apps.customers import selectors as customer_selectors
 from tenant_apps.qr_codes import keys, selectors, tokens
@@ -29,6 +29,7 @@ def issue_code(
 
     Raises:
         InvalidInput: no such customer, or the expiry has passed or cannot be written in a code.
+        CustomerMerged: the customer is another by now.
     """
     if expires_at is not None:
         expires_at = expires_at.replace(microsecond=0)  # a code counts whole seconds
@@ -37,8 +38,7 @@ def issue_code(
                 FieldError("expires_at", "out_of_range", "Must lie between now and 2106.")
             )
     with transaction.atomic():
-        if customer_selectors.lock_rows(customer_id).first() is None:
-            raise missing_reference("customer")
+        customer_selectors.lock_named(customer_id)
         return QRCode.objects.create(
             customer_id=customer_id,
             subscription_id=subscription_id,

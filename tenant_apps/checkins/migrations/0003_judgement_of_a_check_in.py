@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('checkins', '0002_append_only_log'),
+        ("checkins", "0002_append_only_log"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='checkin',
-            name='judgement',
+            model_name="checkin",
+            name="judgement",
             field=models.JSONField(null=True),
         ),
     ]
