@@ -42,7 +42,7 @@ ROWS_A_STEP = 2_000
 PLAN_IS_FULL = {"field": "body", "code": "plan_limit_reached", "detail": "The plan has no room."}
 TOO_MANY_CELLS = {"field": "body", "code": "too_many_cells", "detail": "More than the header has."}
 
-# What tells one person: ("email", address), ("phone", number), ("person", name and birth date),
+# What tells one person: ("id", of an export), ("email", address), ("phone", number), ("person", name and birth date),
 # ("row", digest of the row).
 Key = tuple[str, str]
 
@@ -61,6 +61,7 @@ class _Row:
 
     number: int
     digest: bytes
+    id: str
     columns: dict[str, Any] = field(default_factory=dict)
     errors: list[dict[str, str]] = field(default_factory=list)
 
@@ -68,7 +69,8 @@ class _Row:
     def keys(self) -> list[Key]:
         """What tells the row's person, the strongest first."""
         said = self.columns
-        keys = [("email", said.get("email")), ("phone", said.get("phone_e164"))]
+        keys = [("id", self.id)]
+        keys += [("email", said.get("email")), ("phone", said.get("phone_e164"))]
         if said.get("birth_date") and said.get("name_key"):
             keys.append(("person", f"{said['birth_date']} {said['name_key']}"))
         return [(kind, what) for kind, what in keys if what] + [("row", self.digest.hex())]
@@ -138,7 +140,8 @@ def _read(job: CustomerImport, file: IO[bytes]) -> list[_Row]:
         job.offset = end
         payload = sheets.payload_of(job.columns, cells)
         said = json.dumps(payload, sort_keys=True)
-        row = _Row(number, hashlib.sha256(said.encode()).digest())
+        digest = hashlib.sha256(said.encode()).digest()
+        row = _Row(number, digest, sheets.id_of(job.columns, cells))
         found.append(row)
         if len(cells) > len(job.columns):
             row.errors.append(TOO_MANY_CELLS)
@@ -222,7 +225,8 @@ def _hashed(key: Key) -> bytes:
 
 def _known(job: CustomerImport, rows: list[_Row]) -> dict[Key, _Match]:
     """Return who is told by any of the rows' keys; a constant number of queries."""
-    wanted: dict[str, set[str]] = {"email": set(), "phone": set(), "person": set(), "row": set()}
+    kinds = ("id", "email", "phone", "person", "row")
+    wanted: dict[str, set[str]] = {kind: set() for kind in kinds}
     for row in rows:
         for kind, what in row.keys:
             wanted[kind].add(what)
@@ -265,3 +269,5 @@ def _customers(rows: list[_Row], wanted: dict[str, set[str]]) -> Iterable[tuple[
     born = people.filter(birth_date__in=days, name_key__in=names)
     for day, name, customer in born.values_list("birth_date", "name_key", "id"):
         yield ("person", f"{day} {name}"), customer
+    for customer in people.filter(pk__in=wanted["id"]).values_list("id", flat=True):
+        yield ("id", str(customer)), customer

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -68,7 +69,8 @@ class _Lines:
         self.offset = offset
 
     def __iter__(self) -> Iterator[str]:
-        for line in self._file:
+        # Not `for line in file`: Django's files begin at their start again for that.
+        while line := self._file.readline():
             start, self.offset = self.offset, self.offset + len(line)
             text = line.decode("utf-8" if start else "utf-8-sig")
             if "\x00" in text:
@@ -137,6 +139,15 @@ def payload_of(columns: list[str], cells: list[str]) -> dict[str, Any]:
         tags = (tag.strip() for tag in payload["tags"].split(SEPARATOR))
         payload["tags"] = [tag for tag in tags if tag]
     return payload
+
+
+def id_of(columns: list[str], cells: list[str]) -> str:
+    """Return which customer an exported row was, or an empty text."""
+    found = dict(zip(columns, cells, strict=False)).get("id", "")
+    try:
+        return str(UUID(found))
+    except ValueError:
+        return ""
 
 
 def _read(cell: str) -> str:
