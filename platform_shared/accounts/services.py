@@ -219,6 +219,15 @@ def renew_invitation(*, user: User, email: str, name: str, now: datetime) -> str
     return create_password_link(user=user, now=now)
 
 
+def discard_unused(*, user: User) -> None:
+    """Remove an account that has never had a password, and its links; its e-mail is free again.
+
+    Runs in the caller's transaction, which holds the account's lock.
+    """
+    assert not user.has_usable_password()
+    user.delete()
+
+
 def _open_links(secret: str, now: datetime) -> Any:
     return PasswordLink.objects.filter(
         token_hash=one_time.digest(secret), used_at=None, expires_at__gt=now, user__is_active=True

@@ -100,17 +100,18 @@ def record_scan(*, scan: Scan, now: datetime, actor: Actor) -> Answer:
         ScanIdReused: the scan id belongs to another scan.
         InvalidInput: no such location, or (without a code) no such customer.
     """
-    while True:
-        with suppress(_OwnerChanged):
-            return _record_scan(scan, now, actor)
-
-
-class _OwnerChanged(Exception):
-    """A subscription became another customer's between the locks and the look at it."""
-
-
-def _record_scan(scan: Scan, now: datetime, actor: Actor) -> Answer:
     token = _decode(scan.code)
+    while True:
+        with suppress(_Moved):
+            return _record(scan, token, now, actor)
+
+
+class _Moved(Exception):
+    """What was looked at is not theirs whose locks are held: it waited for a merge or a transfer
+    that has given the code, or a subscription, to somebody else."""
+
+
+def _record(scan: Scan, token: tokens.StaticToken | None, now: datetime, actor: Actor) -> Answer:
     with transaction.atomic(durable=True):
         loaded = _lock_and_load(scan, token, now)
         if loaded.earlier is not None:
@@ -174,9 +175,12 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
     is_inside = inside_since is not None and inside_since >= night
     customer_id = scan.customer_id if scan.code is None else row and row.customer_id
     subscriptions = [*running.all(), *expired.all()]
-    owners = frozenset(person.id for person in people.all())
-    if not owners.issuperset(s.customer_id for s in subscriptions):
-        raise _OwnerChanged
+    locked = {person.id for person in people.all()}
+    concerned = {subscription.customer_id for subscription in subscriptions}
+    if row is not None:
+        concerned.add(row.customer_id)
+    if not locked.issuperset(concerned):
+        raise _Moved
     facts = None
     if scan.code is not None:
         facts = decision.CodeFacts(Reason.UNKNOWN_CODE)

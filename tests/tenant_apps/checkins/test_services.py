@@ -165,7 +165,9 @@ class TestRecordScan:
 
     def test_lets_out_for_nothing_and_always(self) -> None:
         member = new_pass(visits=1)
-        customer_services.change_customer(customer_id=member.customer, changes={"is_active": False})
+        customer_services.change_customer(
+            customer_id=member.customer, changes={"is_active": False}, now=BORN
+        )
         for _ in range(2):
             row = scan(member.code, at=NOON, kind=Kind.EXIT).check_in
             assert (row.result, row.reason, row.kind) == ("accepted", "ok", "exit")
@@ -174,7 +176,9 @@ class TestRecordScan:
 
     def test_refuses_the_inactive_at_once(self) -> None:
         member = new_pass(visits=1)
-        customer_services.change_customer(customer_id=member.customer, changes={"is_active": False})
+        customer_services.change_customer(
+            customer_id=member.customer, changes={"is_active": False}, now=BORN
+        )
         assert reason(member.code, at=NOON) == "customer_inactive"
 
     def test_checks_in_a_customer_without_a_code(self, club_a: ClubWorld) -> None:

@@ -53,13 +53,15 @@ class TestCreateCustomer:
         limit(bound_a, max_customers=2)
         with pytest.raises(PlanLimitReached):
             create()
-        services.change_customer(customer_id=bound_a.customer, changes={"is_active": False})
+        services.change_customer(
+            customer_id=bound_a.customer, changes={"is_active": False}, now=BORN
+        )
         create()
 
 
 class TestChangeCustomer:
     def change(self, club: ClubWorld, **changes: Any) -> Customer:
-        return services.change_customer(customer_id=club.other_customer, changes=changes)
+        return services.change_customer(customer_id=club.other_customer, changes=changes, now=BORN)
 
     def test_changes_what_it_is_told(self, bound_a: ClubWorld) -> None:
         self.change(bound_a, name="Otto II", email="Otto@alpha.test", address="Street 1")
@@ -82,12 +84,14 @@ class TestChangeCustomer:
 
     def test_lets_a_customer_keep_the_own_e_mail(self, bound_a: ClubWorld) -> None:
         changed = services.change_customer(
-            customer_id=bound_a.customer, changes={"email": "Customer@Alpha.test"}
+            customer_id=bound_a.customer, changes={"email": "Customer@Alpha.test"}, now=BORN
         )
         assert changed.email == "customer@alpha.test"
 
     def test_takes_an_e_mail_away(self, bound_a: ClubWorld) -> None:
-        changed = services.change_customer(customer_id=bound_a.customer, changes={"email": None})
+        changed = services.change_customer(
+            customer_id=bound_a.customer, changes={"email": None}, now=BORN
+        )
         assert changed.email is None
 
     def test_respects_the_plan_when_it_reactivates(self, bound_a: ClubWorld) -> None:
@@ -105,7 +109,7 @@ class TestChangeCustomer:
 
     def test_knows_nobody_of_another_club(self, club_a: ClubWorld, club_b: ClubWorld) -> None:
         with binding.club(club_a.ref), pytest.raises(NotFound):
-            services.change_customer(customer_id=club_b.customer, changes={"name": "x"})
+            services.change_customer(customer_id=club_b.customer, changes={"name": "x"}, now=BORN)
 
 
 class TestInviteCustomer:
@@ -140,7 +144,7 @@ class TestInviteCustomer:
         customer = create(email="doar@alpha.test")
         first = services.invite_customer(customer_id=customer.id, password=None, now=BORN)
         changes = {"email": "dora@alpha.test", "name": "Dora D."}
-        services.change_customer(customer_id=customer.id, changes=changes)
+        services.change_customer(customer_id=customer.id, changes=changes, now=BORN)
         with pytest.raises(AlreadyInvited):
             services.invite_customer(customer_id=customer.id, password=PASSWORD, now=BORN)
         second = services.invite_customer(customer_id=customer.id, password=None, now=BORN)
@@ -159,7 +163,9 @@ class TestInviteCustomer:
     ) -> None:
         customer = create(email="dora@alpha.test")
         services.invite_customer(customer_id=customer.id, password=None, now=BORN)
-        services.change_customer(customer_id=customer.id, changes={"email": "staff@alpha.test"})
+        services.change_customer(
+            customer_id=customer.id, changes={"email": "staff@alpha.test"}, now=BORN
+        )
         with pytest.raises(EmailTaken):
             services.invite_customer(customer_id=customer.id, password=None, now=BORN)
 
