@@ -126,7 +126,7 @@ def work_on(import_id: UUID, now: datetime) -> None:
         read = _read(job, file)
     _judge(job, read, now)
     job.rows += len(read)
-    job.status = ImportStatus.RUNNING if job.rows < job.total else ImportStatus.DONE
+    job.status = ImportStatus.RUNNING if read and job.rows < job.total else ImportStatus.DONE
     if job.status == ImportStatus.DONE:
         job.finished_at = now
         ImportKey.objects.filter(customer_import=job).delete()

@@ -1,18 +1,27 @@
 """Customers who are added and changed at once: nobody comes twice, and nobody guards themselves."""
 
+import csv
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from django.core.files.base import ContentFile
 from django.db import transaction
 
 from platform_shared.kit import clock
+from platform_shared.kit.access import Role
 from platform_shared.kit.principal import SYSTEM
+from platform_shared.tenancy import binding
 from tenant_apps.customers import imports, selectors, services
+from tenant_apps.customers.models import Customer
 from tests.concurrency.crowd import meeting, race
-from tests.support.world import ClubWorld
+from tests.support import api
+from tests.support.live import WebServer
+from tests.support.world import BORN, ClubWorld
 from tests.tenant_apps.sales.desk import new_customer
 
 
@@ -81,6 +90,34 @@ class TestTwins:
     def test_may_be_two_imports_of_one_file(self, club: ClubWorld) -> None:
         said = race(club.ref, importing("030 2000005"), importing("030 2000005"))
         assert sorted(said) == ["created", "duplicate"]
+
+
+class TestExports:
+    def test_are_each_the_clubs_own(
+        self, web: WebServer, club: ClubWorld, world: SimpleNamespace
+    ) -> None:
+        """Answers in parts, on the threads of a real server, of two clubs at once."""
+        clients = []
+        for each in (club, world.b):
+            with binding.club(each.ref):
+                Customer.objects.bulk_create(
+                    Customer(name=f"One of {each.ref.slug}", created_at=BORN) for _ in range(3_500)
+                )
+            access = api.access_token(each, Role.CLUB_ADMIN)
+            clients += [(each, web.client(each.host, access)) for _ in range(3)]
+
+        def names(asking: tuple[ClubWorld, httpx.Client]) -> set[str]:
+            answer = asking[1].get("customers/export")
+            assert answer.status_code == 200
+            assert answer.text.count("\r\n") > 3_500
+            return {row["name"] for row in csv.DictReader(answer.text.splitlines())}
+
+        with ThreadPoolExecutor(len(clients)) as pool:
+            for (each, client), found in zip(clients, pool.map(names, clients), strict=True):
+                client.close()
+                assert f"One of {each.ref.slug}" in found
+                other = world.b if each is club else club
+                assert not [name for name in found if other.ref.slug in name]
 
 
 class TestGuardians:
