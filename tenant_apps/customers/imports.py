@@ -42,8 +42,8 @@ ROWS_A_STEP = 2_000
 PLAN_IS_FULL = {"field": "body", "code": "plan_limit_reached", "detail": "The plan has no room."}
 TOO_MANY_CELLS = {"field": "body", "code": "too_many_cells", "detail": "More than the header has."}
 
-# What tells one person: ("id", of an export), ("email", address), ("phone", number), ("person", name and birth date),
-# ("row", digest of the row).
+# What tells one person: ("id", of an export), ("email", address), ("phone", number),
+# ("person", name and birth date), ("row", digest of the row).
 Key = tuple[str, str]
 
 
@@ -69,11 +69,17 @@ class _Row:
     def keys(self) -> list[Key]:
         """What tells the row's person, the strongest first."""
         said = self.columns
-        keys = [("id", self.id)]
-        keys += [("email", said.get("email")), ("phone", said.get("phone_e164"))]
+        person = ""
         if said.get("birth_date") and said.get("name_key"):
-            keys.append(("person", f"{said['birth_date']} {said['name_key']}"))
-        return [(kind, what) for kind, what in keys if what] + [("row", self.digest.hex())]
+            person = f"{said['birth_date']} {said['name_key']}"
+        keys = {
+            "id": self.id,
+            "email": said.get("email"),
+            "phone": said.get("phone_e164"),
+            "person": person,
+            "row": self.digest.hex(),
+        }
+        return [(kind, str(what)) for kind, what in keys.items() if what]
 
 
 def start_import(
@@ -120,7 +126,7 @@ def work_on(import_id: UUID, now: datetime) -> None:
         read = _read(job, file)
     _judge(job, read, now)
     job.rows += len(read)
-    job.status = ImportStatus.RUNNING if job.rows < job.total else ImportStatus.DONE
+    job.status = ImportStatus.RUNNING if read and job.rows < job.total else ImportStatus.DONE
     if job.status == ImportStatus.DONE:
         job.finished_at = now
         ImportKey.objects.filter(customer_import=job).delete()

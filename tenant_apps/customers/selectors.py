@@ -72,6 +72,11 @@ def with_merged(customers: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
     return customers.union(merged, all=True)
 
 
+def any_is_merged() -> bool:
+    """Return whether any of the club's customers was merged into another."""
+    return Merge.objects.exists()
+
+
 # --- finding ----------------------------------------------------------------------------------
 
 

@@ -204,9 +204,17 @@ def _set_locations(customer: Customer, location_ids: Iterable[UUID]) -> None:
 
 
 def _check_locations(location_ids: Iterable[UUID]) -> None:
-    wanted = set(location_ids)
-    if wanted and wanted - location_selectors.known_ids(wanted):
-        raise missing_reference("locations")
+    """Refuse locations that the club does not have, each by its place in the payload."""
+    named = list(location_ids)
+    known = location_selectors.known_ids(named)
+    unknown = [
+        error
+        for place, location_id in enumerate(named)
+        if location_id not in known
+        for error in missing_reference(f"locations.{place}").errors
+    ]
+    if unknown:
+        raise InvalidInput(*unknown)
 
 
 def lock_ties() -> None:

@@ -42,7 +42,7 @@ class Overview:
 
 
 def overview(first: date, end: date) -> Overview:
-    """Return the club's figures for a half-open range of local dates; six queries.
+    """Return the club's figures for a half-open range of local dates; seven queries.
 
     Counted are accepted entries that were not annulled. Revenue is payments received. A
     subscription is new on the day it starts and lost on the day it ends, whether or not its

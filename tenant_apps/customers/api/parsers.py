@@ -47,7 +47,7 @@ class CsvParser(BaseParser):
         refuse_too_much(request)
         file = TemporaryUploadedFile("body.csv", "text/csv", 0, None)
         # Django closes what a request has in its files, which so far are those of forms alone.
-        request._request._files = MultiValueDict({"file": [file]})
+        vars(request._request)["_files"] = MultiValueDict({"file": [file]})
         while part := stream.read(64 * 1024):
             file.write(part)
         file.size = file.tell()

@@ -751,6 +751,23 @@ class TestChangePassword:
             self.change(self.start(now), now, user_id=new_id())
 
 
+class TestDiscardUnused:
+    def test_sets_the_e_mail_and_the_links_free(self, bound_a: ClubWorld, now: datetime) -> None:
+        user, link = new_staff(now, password=None)
+        assert link is not None
+        services.discard_unused(user=user)
+        assert not User.objects.filter(email=user.email).exists()
+        with pytest.raises(InvalidPasswordLink):
+            services.get_password_link(secret=secret_of(link), now=now)
+        new_staff(now)
+
+    def test_is_for_those_alone_that_were_never_used(
+        self, bound_a: ClubWorld, now: datetime
+    ) -> None:
+        with pytest.raises(AssertionError):
+            services.discard_unused(user=user_at(bound_a, Role.CLUB_STAFF))
+
+
 class TestLockUser:
     def test_knows_nobody_by_an_id_that_is_none(self, bound_a: ClubWorld) -> None:
         with pytest.raises(NotFound):

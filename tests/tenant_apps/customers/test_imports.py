@@ -269,10 +269,16 @@ def generated(count: int) -> Iterator[str]:
 
 
 class TestManyRows:
-    def test_take_no_more_memory_than_few(self, bound_a: ClubWorld) -> None:
+    def test_take_no_more_memory_than_few(
+        self,
+        bound_a: ClubWorld,
+        request: pytest.FixtureRequest,
+        record_testsuite_property: Callable[[str, object], None],
+    ) -> None:
         """Each step holds its own rows and nothing of those before."""
-        import_id = start("".join(generated(ROWS)))
-        steps = ROWS // imports.ROWS_A_STEP
+        rows = request.config.getoption("--import-rows", default=ROWS)
+        import_id = start("".join(generated(rows)))
+        steps = rows // imports.ROWS_A_STEP
         peaks = {}
         for step in range(1, steps + 1):
             if step in (1, steps):  # a step that is watched takes four times as long
@@ -282,8 +288,9 @@ class TestManyRows:
                 peaks[step] = tracemalloc.get_traced_memory()[1]
                 tracemalloc.stop()
         assert peaks[steps] < 1.1 * peaks[1] < 50 * 1024 * 1024, peaks
-        assert selectors.get_import(import_id).created == ROWS
-        assert Customer.objects.filter(email__endswith="@many.test").count() == ROWS
+        record_testsuite_property("import_peak_bytes", peaks[steps])
+        assert selectors.get_import(import_id).created == rows
+        assert Customer.objects.filter(email__endswith="@many.test").count() == rows
 
 
 class TestApi:

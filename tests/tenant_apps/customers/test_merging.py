@@ -29,7 +29,7 @@ from tenant_apps.qr_codes import services as code_services
 from tenant_apps.qr_codes.models import QRCode
 from tenant_apps.reports import selectors as report_selectors
 from tenant_apps.subscriptions import services as subscription_services
-from tenant_apps.subscriptions.models import Subscription
+from tenant_apps.subscriptions.models import Subscription, SubscriptionMember
 from tests.support.api import Caller, as_role
 from tests.support.world import BORN, PASSWORD, ClubWorld
 from tests.tenant_apps.checkins.door import annul, reason, scan
@@ -67,7 +67,7 @@ class TestWhatMoves:
 
     def test_is_asked_of_every_app_that_keeps_a_customer(self) -> None:
         """A new table of customers' things has to say what a merge does with it."""
-        moved = {Subscription, QRCode, Invoice, checkin_selectors.CheckIn}
+        moved = {Subscription, SubscriptionMember, QRCode, Invoice, checkin_selectors.CheckIn}
         own = {"tenant_apps.customers"}
         pointing = {
             relation.related_model
