@@ -56,7 +56,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"tags": [""]}, "tags.0", "blank"),
     ({"tags": ["x" * 41]}, "tags.0", "max_length"),
     ({"tags": [str(n) for n in range(21)]}, "tags", "max_length"),
-    ({"locations": [str(new_id())]}, "locations", "does_not_exist"),
+    ({"locations": [str(new_id())]}, "locations.0", "does_not_exist"),
     ({"locations": ["x"]}, "locations.0", "invalid"),
     ({"guardian": str(new_id())}, "guardian", "does_not_exist"),
     ({"guardian": "x"}, "guardian", "invalid"),
