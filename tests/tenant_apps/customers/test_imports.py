@@ -105,6 +105,11 @@ class TestImport:
         assert row_of(job.id, 3).errors[0]["code"] == "required"
         assert row_of(job.id, 10).errors == [imports.TOO_MANY_CELLS]
 
+    def test_says_that_a_number_is_none(self, bound_a: ClubWorld) -> None:
+        job = finish(start("name,phone\nDora,12345\n"))
+        (error,) = row_of(job.id, 1).errors
+        assert (job.invalid, error["field"], error["code"]) == (1, "phone", "invalid")
+
     def test_makes_whole_records(self, bound_a: ClubWorld) -> None:
         job = finish(start())
         dora = Customer.objects.get(pk=row_of(job.id, 1).customer_id)

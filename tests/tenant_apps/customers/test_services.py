@@ -1,6 +1,7 @@
 """Customers are made, changed and invited; their e-mails are unique whatever the case."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -9,13 +10,14 @@ from platform_shared.accounts.errors import EmailTaken, InvalidPasswordLink
 from platform_shared.accounts.models import User
 from platform_shared.kit import clock
 from platform_shared.kit.access import Role
-from platform_shared.kit.errors import NotFound
+from platform_shared.kit.errors import InvalidInput, NotFound
 from platform_shared.kit.ids import new_id
 from platform_shared.plans.errors import PlanLimitReached
 from platform_shared.tenancy import binding
-from tenant_apps.customers import services
+from tenant_apps.customers import selectors, services
 from tenant_apps.customers.errors import AlreadyInvited, CustomerHasNoEmail
 from tenant_apps.customers.models import Customer
+from tenant_apps.locations.services import create_location
 from tests.platform_shared.accounts.crew import secret_of
 from tests.platform_shared.clubs.limits import limit
 from tests.support.world import BORN, PASSWORD, ClubWorld
@@ -106,6 +108,28 @@ class TestChangeCustomer:
     def test_lets_an_active_one_be_so_on_a_full_plan(self, bound_a: ClubWorld) -> None:
         limit(bound_a, max_customers=1)
         assert self.change(bound_a, is_active=True, name="Otto").is_active
+
+    def test_moves_a_customers_home(self, bound_a: ClubWorld) -> None:
+        def homes() -> set[UUID]:
+            rows = selectors.get_customer(bound_a.other_customer).home_locations.all()
+            return {row.location_id for row in rows}
+
+        other = create_location(name="Side door", now=BORN).id
+        self.change(bound_a, location_ids=[bound_a.location, other, other])
+        assert homes() == {bound_a.location, other}
+        self.change(bound_a, name="Otto II")
+        assert homes() == {bound_a.location, other}
+        with pytest.raises(InvalidInput):
+            self.change(bound_a, location_ids=[other, new_id()])
+        self.change(bound_a, location_ids=[other])
+        assert homes() == {other}
+        self.change(bound_a, location_ids=[])
+        assert homes() == set()
+
+    def test_takes_whom_to_call_away(self, bound_a: ClubWorld) -> None:
+        contact = {"name": "Emil", "phone": "1"}
+        assert self.change(bound_a, emergency_contact=contact).emergency_phone == "1"
+        assert self.change(bound_a, emergency_contact=None).emergency_name == ""
 
     def test_knows_nobody_of_another_club(self, club_a: ClubWorld, club_b: ClubWorld) -> None:
         with binding.club(club_a.ref), pytest.raises(NotFound):
