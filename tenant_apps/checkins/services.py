@@ -34,6 +34,7 @@ from tenant_apps.subscriptions import services as subscription_services
 
 if TYPE_CHECKING:
     from tenant_apps.customers.models import Customer
+    from tenant_apps.qr_codes.models import QRCode
     from tenant_apps.subscriptions.models import CreditLot, Subscription
 
 NOBODY = UUID(int=0)
@@ -176,11 +177,7 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
     customer_id = scan.customer_id if scan.code is None else row and row.customer_id
     subscriptions = [*running.all(), *expired.all()]
     locked = {person.id for person in people.all()}
-    concerned = {subscription.customer_id for subscription in subscriptions}
-    if row is not None:
-        concerned.add(row.customer_id)
-    if not locked.issuperset(concerned):
-        raise _Moved
+    _require_locks(locked, subscriptions, row)
     facts = None
     if scan.code is not None:
         facts = decision.CodeFacts(Reason.UNKNOWN_CODE)
@@ -212,6 +209,17 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
         subscriptions=subscriptions,
         lots=lots.all(),
     )
+
+
+def _require_locks(
+    locked: set[UUID], subscriptions: "list[Subscription]", code: "QRCode | None"
+) -> None:
+    """Have the scan begin again unless the locks of all whose things it looks at are held."""
+    concerned = {subscription.customer_id for subscription in subscriptions}
+    if code is not None:
+        concerned.add(code.customer_id)
+    if not locked.issuperset(concerned):
+        raise _Moved
 
 
 def _check_references(scan: Scan, loaded: _Loaded) -> None:
