@@ -20,6 +20,8 @@ import httpx
 import zxingcpp
 from PIL import Image
 
+from tests.journeys.everyday import Everyday
+
 PASSWORD = "journey-password-1"
 PATIENCE = 40.0  # seconds to wait for what happens in the background
 
@@ -76,6 +78,7 @@ class Journey:
             ("log and overview show it all", self.log_and_overview),
             ("the customer signs in and sees their own", self.own_data),
             ("the other club's door, tokens and ids stay shut", self.walls),
+            *Everyday(self).steps(),
             ("what has ended expires by itself, with its ledger line", self.expiry),
             ("support enters by a session; a suspended club answers so", self.support),
         ]
