@@ -1,5 +1,6 @@
 """Scans and annulments: what is recorded, what is charged, what is given back."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID, uuid4
 
@@ -156,13 +157,13 @@ class TestRecordScan:
         assert reason(member.code, at=evening) == "ok"
 
     def test_takes_a_forgotten_exit_for_done_at_the_clubs_night(self, club_a: ClubWorld) -> None:
-        settings = {"enforce_presence": True, "night_at": time(3, 30)}
-        club_services.change_settings(club_id=club_a.ref.id, changes=settings)
+        club_services.change_settings(club_id=club_a.ref.id, changes={"enforce_presence": True})
         member = new_pass(visits=5, duration=("year", 1))
         scan(member.code, at=NOON)
         night = datetime(NOON.year, NOON.month, NOON.day + 1, 2, 30, tzinfo=UTC)  # 3:30 in Berlin
-        assert reason(member.code, at=night - timedelta(seconds=1)) == "already_inside"
-        assert reason(member.code, at=night) == "ok"
+        with binding.club(replace(club_a.ref, night_at=time(3, 30))):
+            assert reason(member.code, at=night - timedelta(seconds=1)) == "already_inside"
+            assert reason(member.code, at=night) == "ok"
 
     def test_lets_out_for_nothing_and_always(self) -> None:
         member = new_pass(visits=1)
