@@ -88,13 +88,14 @@ def charge_visit(
 def begin_period(*, subscription: Subscription, now: datetime) -> None:
     """Count the duration from this visit; writes only, so it may travel in a batch.
 
-    A freeze that is planned within it moves the end at once, as it would have before. The caller
-    holds the owner's lock. What follows from the end is for ``settle`` to find.
+    A freeze that is planned within it moves the end at once, as it would have before; one that is
+    over does not, whether or not anybody has noticed. The caller holds the owner's lock. What
+    follows from the end is for ``settle`` to find.
     """
     zone = binding.current_club().time_zone
     ends_at = subscription.end_from(now, zone)
     since, until = subscription.frozen_from, subscription.frozen_until
-    if ends_at is not None and since is not None and until is not None and ends_at > since:
+    if ends_at and since and until and until > now and ends_at > since:
         ends_at = terms.moved(ends_at, since, until, zone)
     subscription.begun_at, subscription.ends_at = now, ends_at
     Subscription.objects.filter(pk=subscription.pk).update(
