@@ -38,6 +38,7 @@ class Sub:
     granted: int = 0
     lots: list[Lot] = field(default_factory=list)
     begun_at: datetime | None = None
+    prolonged: bool = False
     frozen_from: datetime | None = None
     frozen_until: datetime | None = None
 
@@ -141,7 +142,7 @@ class Sub:
             lot.remaining += 1
             self.used -= 1
         runs = self.status in ("active", "frozen")
-        if self.begun_at == visited_at and only_visit and runs:
+        if self.begun_at == visited_at and only_visit and runs and not self.prolonged:
             self.begun_at = self.ends_at = None
             for each in self.lots:
                 each.ends_at = None
@@ -229,4 +230,5 @@ class Sub:
         self._require("active", "frozen")
         if self.ends_at is None:
             raise Refused("subscription_has_no_end")
+        self.prolonged = True
         return self.ends_at

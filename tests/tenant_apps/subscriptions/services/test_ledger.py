@@ -1,5 +1,6 @@
 """The ledger: every movement of credits, and the balance after it."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -7,14 +8,27 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from platform_shared.clubs import services as club_services
 from platform_shared.kit.principal import SYSTEM
+from tenant_apps.checkins.enums import Kind
 from tenant_apps.subscriptions import services
 from tenant_apps.subscriptions.enums import EntryKind
 from tenant_apps.subscriptions.models import CreditEntry, CreditLot
 from tenant_apps.subscriptions.services import ledger
-from tests.support.world import BORN
-from tests.tenant_apps.sales.desk import STAFF
-from tests.tenant_apps.subscriptions.holding import WEEK, charge, give_back, grant, stored
+from tests.support.world import BORN, ClubWorld
+from tests.tenant_apps.checkins.door import annul, reason, scan
+from tests.tenant_apps.sales.desk import STAFF, new_customer
+from tests.tenant_apps.subscriptions.holding import (
+    DAY,
+    WEEK,
+    by,
+    charge,
+    due_at,
+    give_back,
+    grant,
+    lots_of,
+    stored,
+)
 from tests.tenant_apps.subscriptions.ledger import assert_balanced, lines_of
 
 CHECK_NOW = "SET CONSTRAINTS ALL IMMEDIATE"
@@ -240,3 +254,118 @@ class TestLedgerCheck:
             with pytest.raises(AssertionError, match="lines"):
                 assert_balanced(subscription_id)
             transaction.set_rollback(True)
+
+
+@pytest.mark.usefixtures("bound_a")
+class TestFirstVisit:
+    """Where the duration is counted from it."""
+
+    @staticmethod
+    def bought(visits: int | None = 3, **package: Any) -> tuple[UUID, UUID]:
+        """Return (subscription, customer) of five days from the first visit on."""
+        held = grant(visits=visits, duration=("day", 5), valid_from="first_visit", **package)
+        return held, stored(held).customer_id
+
+    def test_begins_it_and_ends_its_lots(self) -> None:
+        held, customer = self.bought()
+        services.adjust_credits(subscription_id=held, amount=1, reason="sorry", **by())
+        visit = scan(customer=customer, at=BORN + DAY).check_in
+        end = BORN + 6 * DAY
+        assert (visit.reason, visit.subscription_ends_at, visit.credits_left) == ("ok", end, 3)
+        assert (stored(held).begun_at, stored(held).ends_at) == (BORN + DAY, end)
+        assert lots_of(held) == [(2, end), (1, end)]
+        assert due_at(held) == BORN + DAY
+        services.settle(held, BORN + DAY)
+        assert due_at(held) == end
+
+    def test_begins_a_period_too(self) -> None:
+        held, customer = self.bought(None)
+        visit = scan(customer=customer, at=BORN + DAY).check_in
+        assert visit.subscription_ends_at == stored(held).ends_at == BORN + 6 * DAY
+
+    def test_is_the_first_alone(self) -> None:
+        held, customer = self.bought()
+        for day in (0, 2):
+            scan(customer=customer, at=BORN + day * DAY)
+        assert stored(held).ends_at == BORN + 5 * DAY
+        assert lots_of(held) == [(1, BORN + 5 * DAY)]
+
+    def test_is_none_that_was_refused(self) -> None:
+        held, customer = self.bought(
+            access_rules=[{"weekdays": [7], "from": "00:00", "until": None}]
+        )
+        assert reason(customer=customer, at=BORN) == "outside_hours"
+        assert (stored(held).begun_at, stored(held).ends_at) == (None, None)
+
+    def test_is_none_that_was_refused_for_want_of_room(self, club_a: ClubWorld) -> None:
+        held, customer = self.bought()
+        club_services.change_settings(club_id=club_a.ref.id, changes={"capacity": 0})
+        assert reason(customer=customer, at=BORN) == "location_full"
+        assert (stored(held).begun_at, stored(held).credits_left) == (None, 3)
+
+    def test_is_no_exit(self) -> None:
+        held, customer = self.bought()
+        assert reason(customer=customer, at=BORN, kind=Kind.EXIT) == "ok"
+        assert stored(held).begun_at is None
+
+    def test_is_none_on_another_subscription(self) -> None:
+        held, customer = self.bought()
+        grant(customer=customer, duration=("day", 2))
+        assert reason(customer=customer, at=BORN) == "ok"
+        assert stored(held).begun_at is None
+
+    def test_begins_nothing_when_it_is_annulled_and_was_the_only_one(self) -> None:
+        held, customer = self.bought()
+        visit = scan(customer=customer, at=BORN).check_in
+        annul(visit.id, at=BORN + DAY)
+        assert (stored(held).begun_at, stored(held).ends_at) == (None, None)
+        assert lots_of(held) == [(3, None)]
+        assert reason(customer=customer, at=BORN + 30 * DAY) == "ok"
+        assert stored(held).ends_at == BORN + 35 * DAY
+
+    def test_stays_the_first_when_there_was_another(self) -> None:
+        held, customer = self.bought()
+        first, second = (scan(customer=customer, at=BORN + day * DAY).check_in for day in (0, 1))
+        annul(first.id, at=BORN + 2 * DAY)
+        assert stored(held).ends_at == BORN + 5 * DAY
+        annul(second.id, at=BORN + 2 * DAY)
+        assert (stored(held).begun_at, stored(held).credits_left) == (BORN, 3)
+
+    def test_stays_when_a_later_one_is_annulled(self) -> None:
+        held, customer = self.bought()
+        _, second = (scan(customer=customer, at=BORN + day * DAY).check_in for day in (0, 1))
+        annul(second.id, at=BORN + DAY)
+        assert (stored(held).begun_at, stored(held).ends_at) == (BORN, BORN + 5 * DAY)
+
+    def test_stays_when_the_end_has_been_moved_since(self) -> None:
+        # Nobody loses a term that was given on top of the first.
+        for move in (
+            lambda held: services.renew_subscription(subscription_id=held, **by()),
+            lambda held: services.extend_subscription(
+                subscription_id=held, unit="day", count=5, reason="", **by()
+            ),
+        ):
+            held, customer = self.bought()
+            visit = scan(customer=customer, at=BORN).check_in
+            move(held)
+            before = lots_of(held)
+            annul(visit.id, at=BORN)
+            assert (stored(held).begun_at, stored(held).ends_at) == (BORN, BORN + 10 * DAY)
+            assert [end for _, end in lots_of(held)] == [end for _, end in before]
+
+    def test_stays_when_it_is_over(self) -> None:
+        held, customer = self.bought()
+        visit = scan(customer=customer, at=BORN).check_in
+        services.settle(held, BORN + 5 * DAY)
+        annul(visit.id, at=BORN + 6 * DAY)
+        row = stored(held)
+        assert (row.status, row.begun_at, row.credits_left) == ("expired", BORN, 0)
+        assert lines_of(held)[-2:] == [("annulment", 1, 1), ("expiry", -1, 0)]
+
+    def test_of_a_member_begins_it_for_all(self) -> None:
+        held, owner = self.bought(max_members=1)
+        child = new_customer("Child").id
+        services.add_member(subscription_id=held, customer_id=child, **by())
+        assert reason(customer=child, at=BORN) == "ok"
+        assert stored(held).ends_at == BORN + 5 * DAY
+        assert reason(customer=owner, at=BORN + 5 * DAY) == "subscription_expired"

@@ -7,17 +7,27 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from platform_shared.kit.errors import InvalidInput
+from tenant_apps.invoices.models import Invoice
 from tenant_apps.packages import services as package_services
 from tenant_apps.packages.errors import PackageInactive
 from tenant_apps.packages.terms import TERMS_FIELDS
 from tenant_apps.payments.enums import PaymentMethod
 from tenant_apps.subscriptions import services
-from tenant_apps.subscriptions.errors import ChangeNotAllowed
+from tenant_apps.subscriptions.errors import ChangeNotAllowed, PurchaseLimitReached, TrialUsed
 from tenant_apps.subscriptions.models import CreditEntry, CreditLot, Subscription
 from tenant_apps.subscriptions.services import changes
 from tests.support.world import BORN, ClubWorld
+from tests.tenant_apps.checkins.door import reason
 from tests.tenant_apps.sales.desk import STAFF, new_customer, new_package, sell
-from tests.tenant_apps.subscriptions.holding import WEEK, due_at, grant, in_zone, stored
+from tests.tenant_apps.subscriptions.holding import (
+    WEEK,
+    cancel,
+    due_at,
+    grant,
+    in_zone,
+    lots_of,
+    stored,
+)
 from tests.tenant_apps.subscriptions.ledger import lines_of
 
 
@@ -218,3 +228,108 @@ class TestRollback:
             )
         assert not Subscription.objects.filter(customer=customer).exists()
         assert not CreditLot.objects.filter(subscription__customer=customer).exists()
+
+
+@pytest.mark.usefixtures("bound_a")
+class TestTrials:
+    def test_are_for_those_who_have_had_nothing(self) -> None:
+        trial = new_package(purpose="trial", duration=("week", 1))
+        newcomer = new_customer().id
+        assert stored(grant(trial, customer=newcomer)).purpose == "trial"
+        with pytest.raises(TrialUsed) as caught:
+            grant(trial, customer=newcomer)
+        assert caught.value.extras == {}
+        assert Subscription.objects.filter(customer_id=newcomer).count() == 1
+
+    def test_are_not_for_those_who_have_had_something_else(self) -> None:
+        regular, trial = new_customer().id, new_package(purpose="trial")
+        cancel(grant(customer=regular))
+        with pytest.raises(TrialUsed):
+            grant(trial, customer=regular)
+
+    def test_do_not_count_guest_passes(self) -> None:
+        guest = new_customer().id
+        grant(purpose="guest", visits=1, customer=guest)
+        assert stored(grant(purpose="trial", customer=guest)).status == "active"
+
+    def test_do_not_count_what_was_cancelled_before_it_was_paid(self) -> None:
+        buyer = new_customer()
+        unpaid = sell(new_package(), buyer, method=PaymentMethod.TRANSFER).subscription.id
+        trial = new_package(purpose="trial")
+        with pytest.raises(TrialUsed):
+            grant(trial, customer=buyer.id)
+        cancel(unpaid)
+        assert stored(grant(trial, customer=buyer.id)).status == "active"
+
+    def test_are_not_used_up_by_other_customers(self) -> None:
+        trial = new_package(purpose="trial")
+        for _ in range(2):
+            assert stored(grant(trial)).status == "active"
+
+    def test_are_refused_at_the_desk_as_well(self) -> None:
+        buyer, trial = new_customer(), new_package(purpose="trial")
+        sell(trial, buyer)
+        with pytest.raises(TrialUsed):
+            sell(trial, buyer)
+        assert Invoice.objects.filter(customer_id=buyer.id).count() == 1
+
+
+@pytest.mark.usefixtures("bound_a")
+class TestPurchaseLimit:
+    def test_is_how_often_one_customer_may_have_it(self) -> None:
+        package, buyer = new_package(visits=1, max_per_customer=2), new_customer().id
+        for _ in range(2):
+            grant(package, customer=buyer)
+        with pytest.raises(PurchaseLimitReached) as caught:
+            grant(package, customer=buyer)
+        assert caught.value.extras == {"allowed": 2}
+        assert Subscription.objects.filter(customer_id=buyer).count() == 2
+        grant(package)  # for somebody else
+        grant(visits=1, customer=buyer)  # of something else
+
+    def test_counts_what_is_over_and_what_is_not_paid_yet(self) -> None:
+        for method in (PaymentMethod.CASH, PaymentMethod.TRANSFER):
+            package, buyer = new_package(max_per_customer=1), new_customer()
+            sale = sell(package, buyer, method=method)
+            if method == PaymentMethod.CASH:
+                cancel(sale.subscription.id)
+            with pytest.raises(PurchaseLimitReached):
+                grant(package, customer=buyer.id)
+
+    def test_does_not_count_what_was_cancelled_before_it_was_paid(self) -> None:
+        package, buyer = new_package(max_per_customer=1), new_customer()
+        cancel(sell(package, buyer, method=PaymentMethod.TRANSFER).subscription.id)
+        assert stored(grant(package, customer=buyer.id)).status == "active"
+
+
+@pytest.mark.usefixtures("bound_a")
+class TestFromTheFirstVisit:
+    def test_has_no_end_before_it(self) -> None:
+        held = grant(visits=3, duration=("day", 5), valid_from="first_visit")
+        row = stored(held)
+        assert (row.status, row.begun_at, row.ends_at) == ("active", None, None)
+        assert lots_of(held) == [(3, None)]
+        assert due_at(held) is None
+
+    def test_may_have_been_bought_long_ago(self) -> None:
+        long_ago = BORN - timedelta(days=3000)
+        held = grant(duration=("day", 5), valid_from="first_visit", starts_at=long_ago)
+        assert (stored(held).starts_at, stored(held).ends_at) == (long_ago, None)
+
+    def test_is_not_before_the_start(self) -> None:
+        held = grant(duration=("day", 5), valid_from="first_visit", starts_at=BORN + WEEK)
+        customer = stored(held).customer_id
+        assert reason(customer=customer, at=BORN) == "not_started"
+        assert stored(held).begun_at is None
+        assert reason(customer=customer, at=BORN + WEEK) == "ok"
+        assert stored(held).ends_at == BORN + WEEK + timedelta(days=5)
+
+    def test_waits_for_the_payment_as_well(self) -> None:
+        buyer = new_customer()
+        package = new_package(duration=("day", 5), valid_from="first_visit")
+        held = sell(package, buyer, method=PaymentMethod.TRANSFER).subscription.id
+        assert reason(customer=buyer.id, at=BORN) == "no_subscription"
+        services.activate_subscription(subscription_id=held, now=BORN + WEEK, actor=STAFF)
+        assert stored(held).ends_at is None
+        assert reason(customer=buyer.id, at=BORN + 2 * WEEK) == "ok"
+        assert stored(held).begun_at == BORN + 2 * WEEK

@@ -1,18 +1,23 @@
 """What time makes of a subscription."""
 
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, transaction
 
+from platform_shared.clubs import services as club_services
 from platform_shared.kit.errors import NotFound
+from platform_shared.outbox.models import Event
 from tenant_apps.subscriptions import services
 from tenant_apps.subscriptions.enums import SubscriptionStatus
 from tenant_apps.subscriptions.models import CreditLot, Subscription
 from tenant_apps.subscriptions.services import ledger
 from tests.support.world import BORN, ClubWorld
+from tests.tenant_apps.checkins.door import scan
 from tests.tenant_apps.sales.desk import new_pass
-from tests.tenant_apps.subscriptions.holding import WEEK, charge, due_at, grant, stored
+from tests.tenant_apps.subscriptions.holding import WEEK, by, charge, due_at, freeze, grant, stored
 from tests.tenant_apps.subscriptions.ledger import lines_of
 
 
@@ -89,3 +94,85 @@ class TestSettle:
         with pytest.raises(DatabaseError, match="no line"), transaction.atomic():
             services.settle(member.subscription, BORN + WEEK)
         assert stored(member.subscription).status == SubscriptionStatus.ACTIVE
+
+
+def reminders(held: UUID) -> list[dict[str, Any]]:
+    """Return what the outbox holds of reminders of it."""
+    events = Event.objects.filter(kind=services.EXPIRING, subject_id=held).order_by("id")
+    return list(events.values_list("data", flat=True))
+
+
+@pytest.mark.usefixtures("bound_a")
+class TestReminder:
+    """The world's clubs are reminded a week ahead, as all are unless they say otherwise."""
+
+    @staticmethod
+    def days(club: ClubWorld, days: int) -> None:
+        club_services.change_settings(club_id=club.ref.id, changes={"expiry_reminder_days": days})
+
+    def test_comes_once_for_each_end(self) -> None:
+        held = grant(duration=("week", 3))
+        row = stored(held)
+        assert due_at(held) == BORN + 2 * WEEK
+        services.settle(held, BORN + 2 * WEEK - timedelta(microseconds=1))
+        assert reminders(held) == []
+        for _ in range(2):
+            services.settle(held, BORN + 2 * WEEK)
+        assert row.ends_at is not None
+        assert reminders(held) == [
+            {"customer": str(row.customer_id), "ends_at": row.ends_at.isoformat()}
+        ]
+        assert due_at(held) == row.ends_at
+
+    def test_comes_again_when_the_end_has_moved(self) -> None:
+        held = grant(duration=("week", 3))
+        services.settle(held, BORN + 2 * WEEK)
+        services.renew_subscription(subscription_id=held, **by(BORN + 2 * WEEK))
+        end = stored(held).ends_at
+        assert end is not None
+        assert due_at(held) == end - WEEK
+        services.settle(held, end - WEEK)
+        assert [data["ends_at"] for data in reminders(held)][1:] == [end.isoformat()]
+
+    @pytest.mark.parametrize(("unit", "count"), [("day", 7), ("day", 3)])
+    def test_does_not_come_of_what_is_too_short(self, unit: str, count: int) -> None:
+        held = grant(duration=(unit, count))
+        assert due_at(held) == stored(held).ends_at
+        services.settle(held, BORN + timedelta(days=count - 1))
+        assert reminders(held) == []
+
+    def test_counts_from_the_first_visit_where_the_duration_does(self) -> None:
+        held = grant(duration=("day", 5), valid_from="first_visit", starts_at=BORN - 9 * WEEK)
+        scan(customer=stored(held).customer_id, at=BORN)
+        services.settle(held, BORN)
+        assert reminders(held) == []
+        assert due_at(held) == BORN + timedelta(days=5)
+
+    def test_is_turned_off_by_none_at_all(self, club_a: ClubWorld) -> None:
+        self.days(club_a, 0)
+        held = grant(duration=("week", 3))
+        assert due_at(held) == stored(held).ends_at
+        services.settle(held, BORN + 2 * WEEK)
+        assert reminders(held) == []
+
+    def test_comes_as_early_as_the_club_wants(self, club_a: ClubWorld) -> None:
+        self.days(club_a, 2)
+        held = grant(duration=("week", 3))
+        end = stored(held).ends_at
+        assert end is not None
+        assert due_at(held) == end - timedelta(days=2)
+
+    def test_does_not_come_when_it_is_over_already(self) -> None:
+        held = grant(duration=("week", 3))
+        services.settle(held, BORN + 3 * WEEK)
+        assert (stored(held).status, reminders(held)) == ("expired", [])
+
+    def test_waits_until_it_rests_no_more(self) -> None:
+        held = grant(duration=("week", 3))
+        freeze(held, until=BORN + 2 * WEEK)
+        services.settle(held, BORN + WEEK)
+        assert reminders(held) == []
+        services.settle(held, BORN + 2 * WEEK)
+        end = stored(held).ends_at
+        assert end is not None
+        assert (reminders(held), due_at(held)) == ([], end - WEEK)
