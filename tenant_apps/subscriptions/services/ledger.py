@@ -119,7 +119,8 @@ def take_back_visit(
 
     A period that was extended or renewed since has begun all the same: nobody loses what came on
     top of it. Where the lot or the subscription has ended meanwhile, the credit expires, by a line
-    of its own. Runs in the caller's transaction, which holds the owner's and the subscription's locks.
+    of its own. Runs in the caller's transaction, which holds the owner's and the subscription's
+    locks.
     """
     if lot_id is not None:
         assert subscription.used_credits is not None
