@@ -174,9 +174,7 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
     is_inside = inside_since is not None and inside_since >= night
     customer_id = scan.customer_id if scan.code is None else row and row.customer_id
     subscriptions = [*running.all(), *expired.all()]
-    owners = frozenset(person.id for person in people.all())
-    if not owners.issuperset(s.customer_id for s in subscriptions):
-        raise _OwnerChanged
+    _require_locked(people.all(), subscriptions)
     facts = None
     if scan.code is not None:
         facts = decision.CodeFacts(Reason.UNKNOWN_CODE)
@@ -208,6 +206,12 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
         subscriptions=subscriptions,
         lots=lots.all(),
     )
+
+
+def _require_locked(people: "list[Customer]", subscriptions: "list[Subscription]") -> None:
+    """See that those whose subscriptions these are were locked before the look at them."""
+    if not {p.id for p in people}.issuperset(s.customer_id for s in subscriptions):
+        raise _OwnerChanged
 
 
 def _check_references(scan: Scan, loaded: _Loaded) -> None:
