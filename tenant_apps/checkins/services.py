@@ -174,7 +174,7 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
     is_inside = inside_since is not None and inside_since >= night
     customer_id = scan.customer_id if scan.code is None else row and row.customer_id
     subscriptions = [*running.all(), *expired.all()]
-    _require_locked(people.all(), subscriptions)
+    _require_locks(people.all(), subscriptions)
     facts = None
     if scan.code is not None:
         facts = decision.CodeFacts(Reason.UNKNOWN_CODE)
@@ -208,7 +208,7 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
     )
 
 
-def _require_locked(people: "list[Customer]", subscriptions: "list[Subscription]") -> None:
+def _require_locks(people: "list[Customer]", subscriptions: "list[Subscription]") -> None:
     """See that those whose subscriptions these are were locked before the look at them."""
     if not {p.id for p in people}.issuperset(s.customer_id for s in subscriptions):
         raise _OwnerChanged

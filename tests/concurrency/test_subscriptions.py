@@ -142,7 +142,7 @@ class TestTheLastSharedCredit:
         monkeypatch.setattr(
             services.subscription_selectors, "payers_of", lambda customers: customers
         )
-        monkeypatch.setattr(services, "_require_locked", lambda *_: None)
+        monkeypatch.setattr(services, "_require_locks", lambda *_: None)
         said = race(club.ref, *(coming(child) for child in children))
         assert sorted(said) == ["IntegrityError", "ok"]
         assert_books(held)
@@ -280,7 +280,7 @@ class TestTransfer:
     ) -> None:
         # Negative control: charged to somebody whose lock nobody holds.
         _, tries, both = handed_over_meanwhile
-        monkeypatch.setattr(services, "_require_locked", lambda *_: None)
+        monkeypatch.setattr(services, "_require_locks", lambda *_: None)
         assert both() == ["done", "ok"]
         assert len(tries) == 1
 
