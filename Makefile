@@ -53,6 +53,7 @@ check-static:
 	$(MANAGE) check
 	$(MANAGE) export_openapi --check
 	$(MANAGE) export_permissions --check
+	$(MANAGE) export_subscription_states --check
 
 lint: venv ## Check style, format and who imports whom
 	$(PY) -m ruff check .
@@ -70,7 +71,8 @@ openapi: venv ## Write the API documents again: docs/openapi/
 	@exec $(LOCAL) run -- $(MANAGE) export_openapi
 
 docs: venv openapi ## Write all generated documents again
-	@exec $(LOCAL) run -- $(MANAGE) export_permissions
+	@$(LOCAL) run -- $(MANAGE) export_permissions
+	@exec $(LOCAL) run -- $(MANAGE) export_subscription_states
 
 lock: ## Resolve pyproject.toml again into deploy/requirements/ (needs uv)
 	@command -v uv >/dev/null 2>&1 || { echo "make lock needs uv, which is not on PATH" >&2; exit 1; }

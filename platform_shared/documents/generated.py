@@ -32,4 +32,4 @@ class GenerateCommand(BaseCommand, ABC):
                 path.write_text(text)
                 self.stdout.write(f"wrote docs/{name}")
         if drifted and options["check"]:
-            raise CommandError(f"out of date: {', '.join(drifted)}; run `make docs openapi`")
+            raise CommandError(f"out of date: {', '.join(drifted)}; run `make docs`")

@@ -208,8 +208,13 @@ def _judge(
 
 
 def _is_frozen(subscription: SubscriptionFacts, now: datetime) -> bool:
-    """Return whether a freeze covers ``now``, whether or not the status has followed it yet."""
+    """Return whether a freeze covers ``now``, whether or not the status has followed it yet.
+
+    One that would begin after the end, which a first visit may set before it, never does.
+    """
     since, until = subscription.frozen_from, subscription.frozen_until
     if since is None:
         return subscription.status == "frozen"
+    if subscription.ends_at is not None and subscription.ends_at <= since:
+        return False
     return since <= now and (until is None or now < until)

@@ -265,6 +265,7 @@ def _write(
     scan: Scan, loaded: _Loaded, verdict: decision.Decision, now: datetime, actor: Actor
 ) -> CheckIn:
     named = verdict.reason not in _NAMES_NOBODY
+    inside_since = loaded.inside_since if named else None
     subscription = next(
         (row for row in loaded.subscriptions if row.id == verdict.subscription_id), None
     )
@@ -281,7 +282,7 @@ def _write(
         qr_code_id=loaded.code_id if named else None,
         subscription=subscription,
         lot_id=verdict.lot_id,
-        judgement=explanation.judgement(verdict, loaded.inside_since, loaded.policy),
+        judgement=explanation.judgement(verdict, inside_since, loaded.policy),
         **stamp(actor),
     )
     begins = (

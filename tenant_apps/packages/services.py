@@ -64,7 +64,7 @@ def _apply(package: Package, fields: dict[str, Any], now: datetime) -> None:
                 package.is_active = package.is_active and not value
             case _:
                 setattr(package, name, value)
-    if package.archived_at is not None and package.is_active:
+    if package.archived_at is not None and (package.is_active or fields.get("is_active")):
         raise PackageArchived
     _check(package)
 

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -138,6 +139,13 @@ class JudgedSubscriptionSerializer(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(choices=Reason.choices)
 
 
+class LocalTimeField(serializers.DateTimeField):
+    """A time with the offset of the zone that it is in."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        return value
+
+
 class ExplanationSerializer(serializers.Serializer[Any]):
     """The rules and the subscriptions, each in the order in which they were judged."""
 
@@ -148,9 +156,7 @@ class ExplanationSerializer(serializers.Serializer[Any]):
     balance_before = serializers.IntegerField(allow_null=True)
     balance_after = serializers.IntegerField(allow_null=True)
     inside_since = serializers.DateTimeField(allow_null=True)
-    local_time = serializers.DateTimeField(
-        default_timezone=None, help_text="The scan's time by the club's clock."
-    )
+    local_time = LocalTimeField(help_text="The scan's time by the club's clock.")
 
 
 class InsideSerializer(serializers.Serializer[Any]):

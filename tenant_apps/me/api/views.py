@@ -35,7 +35,7 @@ class OwnView(ApiView):
 class MySubscriptionsView(OwnView):
     @operation("listMySubscriptions", "Me", answers=SubscriptionSerializer(many=True))
     def get(self, request: Request) -> Response:
-        rows = subscription_selectors.list_of_customer(self.customer_id)
+        rows = subscription_selectors.list_usable_by(self.customer_id)
         return self.page(rows, SubscriptionSerializer)
 
 

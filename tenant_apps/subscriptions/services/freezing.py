@@ -22,6 +22,7 @@ from tenant_apps.subscriptions.services import changes, rests, settling
 
 DAY = timedelta(days=1)
 CHANGE_OF_CLOCKS = timedelta(hours=2)
+LONGEST = 3660 * DAY
 
 
 def freeze_subscription(
@@ -42,7 +43,7 @@ def freeze_subscription(
     Raises:
         NotFound: no such subscription.
         ChangeNotAllowed: it does not run.
-        AlreadyFrozen: a freeze runs or is planned; that one has to end first.
+        AlreadyFrozen: a freeze is planned; that one has to end first.
         FreezeLimitReached: with ``days_left`` or ``times``, by the package.
         InvalidInput: the span lies in the past, or not within the subscription.
     """
@@ -64,7 +65,7 @@ def freeze_subscription(
         )
         subscription.frozen_from, subscription.frozen_until = starts_at, ends_at
         if ends_at is not None:
-            rests.move_ends(subscription, since=starts_at, until=ends_at, beyond=starts_at)
+            _move_ends(subscription, starts_at, ends_at)
         changes.record(
             subscription,
             action,
@@ -84,6 +85,8 @@ def _check_span(
 ) -> None:
     if starts_at < now:
         raise InvalidInput(FieldError("starts_at", "in_the_past", "Must not have passed."))
+    if starts_at - now > LONGEST:
+        raise InvalidInput(FieldError("starts_at", "out_of_range", "Must be within ten years."))
     if starts_at < subscription.starts_at:
         raise InvalidInput(
             FieldError("starts_at", "before_start", "The subscription starts later.")
@@ -92,8 +95,16 @@ def _check_span(
         raise InvalidInput(FieldError("starts_at", "after_end", "The subscription ends before."))
     if ends_at is not None and ends_at <= starts_at:
         raise InvalidInput(FieldError("ends_at", "out_of_range", "Must be after `starts_at`."))
-    if ends_at is not None and ends_at - starts_at > 3660 * DAY:
+    if ends_at is not None and ends_at - starts_at > LONGEST:
         raise InvalidInput(FieldError("ends_at", "out_of_range", "Must be within ten years."))
+
+
+def _move_ends(subscription: Subscription, starts_at: datetime, ends_at: datetime) -> None:
+    try:
+        rests.move_ends(subscription, since=starts_at, until=ends_at, beyond=starts_at)
+    except (OverflowError, ValueError) as error:
+        field = FieldError("ends_at", "out_of_range", "The calendar ends before it would.")
+        raise InvalidInput(field) from error
 
 
 def _within_limits(
@@ -117,11 +128,11 @@ def _within_limits(
 
 
 def _days(starts_at: datetime, ends_at: datetime) -> int:
-    """Return how many days a freeze counts as: begun ones in full.
+    """Return how many days a freeze counts as: begun ones in full, and the shortest is one.
 
     An hour or two more, as a span of whole local days has when the clocks go back in it, is none.
     """
-    return max(0, math.ceil((ends_at - starts_at - CHANGE_OF_CLOCKS) / DAY))
+    return max(1, math.ceil((ends_at - starts_at - CHANGE_OF_CLOCKS) / DAY))
 
 
 def unfreeze_subscription(

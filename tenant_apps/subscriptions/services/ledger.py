@@ -9,7 +9,7 @@ from platform_shared.due_work import services as due_work
 from platform_shared.kit.principal import SYSTEM, Actor, stamp
 from platform_shared.tenancy import binding
 from tenant_apps.packages import terms
-from tenant_apps.subscriptions.enums import EntryKind, SubscriptionStatus
+from tenant_apps.subscriptions.enums import Action, EntryKind, SubscriptionStatus
 from tenant_apps.subscriptions.models import (
     CreditEntry,
     CreditLot,
@@ -88,13 +88,14 @@ def charge_visit(
 def begin_period(*, subscription: Subscription, now: datetime) -> None:
     """Count the duration from this visit; writes only, so it may travel in a batch.
 
-    A freeze that is planned within it moves the end at once, as it would have before. The caller
-    holds the owner's lock. What follows from the end is for ``settle`` to find.
+    A freeze that is planned within it moves the end at once, as it would have before; one that is
+    over does not, whether or not anybody has noticed. The caller holds the owner's lock. What
+    follows from the end is for ``settle`` to find.
     """
     zone = binding.current_club().time_zone
     ends_at = subscription.end_from(now, zone)
     since, until = subscription.frozen_from, subscription.frozen_until
-    if ends_at is not None and since is not None and until is not None and ends_at > since:
+    if ends_at and since and until and until > now and ends_at > since:
         ends_at = terms.moved(ends_at, since, until, zone)
     subscription.begun_at, subscription.ends_at = now, ends_at
     Subscription.objects.filter(pk=subscription.pk).update(
@@ -116,8 +117,10 @@ def take_back_visit(
 ) -> None:
     """Undo what an annulled check-in did: its credit returns to its lot, a period it began has not.
 
-    Where the lot or the subscription has ended meanwhile, the credit expires, by a line of its own.
-    Runs in the caller's transaction, which holds the owner's and the subscription's locks.
+    A period that was extended or renewed since has begun all the same: nobody loses what came on
+    top of it. Where the lot or the subscription has ended meanwhile, the credit expires, by a line
+    of its own. Runs in the caller's transaction, which holds the owner's and the subscription's
+    locks.
     """
     if lot_id is not None:
         assert subscription.used_credits is not None
@@ -127,13 +130,20 @@ def take_back_visit(
         write_line(
             subscription, lot_id, EntryKind.ANNULMENT, 1, now, actor, check_in_id=check_in_id
         )
-    if subscription.begun_at == scanned_at and was_only_visit and _runs(subscription):
+    began_it = subscription.begun_at == scanned_at and was_only_visit
+    if began_it and _runs(subscription) and not _was_prolonged(subscription):
         subscription.begun_at = subscription.ends_at = None
         subscription.save(update_fields=["begun_at", "ends_at"])
         CreditLot.objects.filter(subscription=subscription).update(ends_at=None)
     elif not _runs(subscription):
         expire_credits(subscription, now=now)
     changes.reschedule(subscription)
+
+
+def _was_prolonged(subscription: Subscription) -> bool:
+    return SubscriptionChange.objects.filter(
+        subscription=subscription, action__in=(Action.EXTEND, Action.RENEW)
+    ).exists()
 
 
 def _runs(subscription: Subscription) -> bool:

@@ -35,9 +35,13 @@ def end_freeze(subscription: Subscription, at: datetime) -> None:
 
 
 def follow(subscription: Subscription, now: datetime) -> None:
-    """Begin and end what was planned, as of ``now``; the caller holds the locks."""
-    since = subscription.frozen_from
-    if since is not None and since <= now and subscription.status == SubscriptionStatus.ACTIVE:
+    """Begin and end what was planned, as of ``now``; the caller holds the locks.
+
+    What would begin after the end, which a first visit may set before it, does not begin.
+    """
+    since, end = subscription.frozen_from, subscription.ends_at
+    begins = since is not None and since <= now and (end is None or since < end)
+    if begins and subscription.status == SubscriptionStatus.ACTIVE:
         changes.record(subscription, Action.FREEZE, now=now, actor=SYSTEM)
         subscription.save(update_fields=FIELDS)
     until = subscription.frozen_until

@@ -55,6 +55,8 @@ def lock_current(subscription_id: UUID, now: datetime, *others: UUID) -> Subscri
 
 def _expire(subscription: Subscription, now: datetime) -> None:
     change = changes.record(subscription, Action.EXPIRE, now=now, actor=SYSTEM)
+    if subscription.frozen_from is not None:
+        rests.end_freeze(subscription, subscription.frozen_from)
     subscription.ended_at = subscription.ends_at
     subscription.save(update_fields=["status", "ended_at"])
     ledger.expire_credits(subscription, now=now, change=change)

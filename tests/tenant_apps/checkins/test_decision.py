@@ -252,6 +252,39 @@ class TestPrecedence:
     ) -> None:
         assert only(facts)(GOOD).judge().reason is reason
 
+    @pytest.mark.parametrize(
+        ("since", "until", "ends_at", "reason"),
+        [
+            (NOW, None, NOW + DAY, Reason.SUBSCRIPTION_FROZEN),
+            (NOW + MOMENT, None, NOW + DAY, Reason.OK),
+            (NOW - DAY, NOW + MOMENT, NOW + DAY, Reason.SUBSCRIPTION_FROZEN),
+            (NOW - DAY, NOW, NOW + DAY, Reason.OK),
+            (NOW - DAY, NOW, NOW, Reason.SUBSCRIPTION_EXPIRED),
+            (NOW - DAY, None, NOW, Reason.SUBSCRIPTION_FROZEN),
+            (NOW - DAY, None, None, Reason.SUBSCRIPTION_FROZEN),
+            # A first visit has set the end before the freeze that was planned.
+            (NOW - DAY, NOW + DAY, NOW - DAY, Reason.SUBSCRIPTION_EXPIRED),
+            (NOW - DAY, None, NOW - 2 * DAY, Reason.SUBSCRIPTION_EXPIRED),
+        ],
+    )
+    @pytest.mark.parametrize("status", ["active", "frozen"])
+    def test_goes_by_the_times_of_a_freeze_and_not_by_the_status(
+        self,
+        status: str,
+        since: datetime,
+        until: datetime | None,
+        ends_at: datetime | None,
+        reason: Reason,
+    ) -> None:
+        facts = visits(
+            status=status,
+            starts_at=NOW - 9 * DAY,
+            ends_at=ends_at,
+            frozen_from=since,
+            frozen_until=until,
+        )
+        assert only(facts)(GOOD).judge().reason is reason
+
     @pytest.mark.parametrize("reason", UNUSABLE, ids=str)
     def test_lets_in_by_a_usable_one_whatever_else_there_is(self, reason: Reason) -> None:
         useless, useful = UNUSABLE[reason], visits(2)

@@ -19,14 +19,18 @@ from django.conf import settings
 from django.db import connection
 from psycopg import pq
 
+from platform_shared.clubs.models import Club
 from platform_shared.kit import clock, shared_cache, valkey
 from platform_shared.kit.access import Role
 from platform_shared.tenancy import binding, pipeline, process
+from tenant_apps.locations.models import Location
+from tenant_apps.qr_codes import services as code_services
+from tenant_apps.subscriptions import services as subscription_services
 from tests.conftest import LiveDatabase
 from tests.support import api
 from tests.support.api import Caller
 from tests.support.world import ClubWorld
-from tests.tenant_apps.sales.desk import Pass, new_pass
+from tests.tenant_apps.sales.desk import STAFF, Pass, new_customer, new_pass
 
 ALLOWED = 3
 
@@ -66,7 +70,7 @@ def traced(path: Path) -> Iterator[Trace]:
         finally:
             pgconn.untrace()
     lines = [line.split("\t") for line in path.read_text().splitlines()]
-    # A statement of several lines is written down in as many.
+    # A statement of several lines is written as it is: only the first of them is a message.
     trace.lines = [line for line in lines if line[0] in ("F", "B")]
 
 
@@ -104,6 +108,13 @@ def scan(door: Caller, **body: Any) -> Any:
     return door.post("door/scans", {"scan_id": str(uuid4()), "kind": "entry", **body})
 
 
+def set_capacity(club: ClubWorld, people: int | None) -> None:
+    """Limit how many may be inside the club and its location, or don't."""
+    with binding.club(club.ref):
+        Club.objects.filter(pk=club.ref.id).update(capacity=people)
+        Location.objects.filter(pk=club.location).update(capacity=people)
+
+
 class TestRoundTrips:
     def test_are_three_for_an_accepted_scan(
         self, door: Caller, member: Pass, world: Any, tmp_path: Path
@@ -136,6 +147,41 @@ class TestRoundTrips:
                 answer = scan(door, **body)
             assert answer.json()["reason"] == said
             assert trace.round_trips <= ALLOWED
+
+    def test_are_no_more_for_a_member_a_first_visit_and_a_house_with_room(
+        self, door: Caller, world: Any, tmp_path: Path
+    ) -> None:
+        club: ClubWorld = world.a
+        now = clock.now()
+        with binding.club(club.ref):
+            owner = new_pass(
+                visits=3,
+                at=now,
+                duration=("day", 5),
+                valid_from="first_visit",
+                max_members=1,
+            )
+            child = new_customer("Child")
+            subscription_services.add_member(
+                subscription_id=owner.subscription, customer_id=child.id, now=now, actor=STAFF
+            )
+            code = code_services.draw(
+                code_services.issue_code(
+                    customer_id=child.id, expires_at=None, now=now, actor=STAFF
+                )
+            )
+        set_capacity(club, 100_000)
+        try:
+            with traced(tmp_path / "trace") as trace:
+                answer = scan(door, code=code, location=str(club.location))
+        finally:
+            set_capacity(club, None)
+        said = answer.json()
+        assert (answer.status_code, said["reason"]) == (201, "ok")
+        assert said["subscription"]["id"] == str(owner.subscription)
+        assert said["subscription"]["credits_left"] == 2
+        assert said["subscription"]["ends_at"] is not None
+        assert trace.round_trips <= ALLOWED
 
     def test_would_be_many_without_the_pipeline(
         self, door: Caller, member: Pass, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

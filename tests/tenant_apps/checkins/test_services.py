@@ -1,6 +1,7 @@
 """Scans and annulments: what is recorded, what is charged, what is given back."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from tenant_apps.checkins.enums import Kind, Method, Reason, Result
 from tenant_apps.checkins.errors import AlreadyAnnulled, NotAnnullable, ScanIdReused
 from tenant_apps.checkins.models import Annulment, CheckIn
 from tenant_apps.customers import services as customer_services
+from tenant_apps.locations import services as location_services
 from tenant_apps.qr_codes import keys, tokens
 from tenant_apps.qr_codes import services as code_services
 from tenant_apps.qr_codes.models import QRCode
@@ -159,9 +161,10 @@ class TestRecordScan:
         club_services.change_settings(club_id=club_a.ref.id, changes={"enforce_presence": True})
         member = new_pass(visits=5, duration=("year", 1))
         scan(member.code, at=NOON)
-        night = datetime(NOON.year, NOON.month, NOON.day + 1, 3, 0, tzinfo=UTC)  # 4:00 in Berlin
-        assert reason(member.code, at=night - timedelta(seconds=1)) == "already_inside"
-        assert reason(member.code, at=night) == "ok"
+        night = datetime(NOON.year, NOON.month, NOON.day + 1, 2, 30, tzinfo=UTC)  # 3:30 in Berlin
+        with binding.club(replace(club_a.ref, night_at=time(3, 30))):
+            assert reason(member.code, at=night - timedelta(seconds=1)) == "already_inside"
+            assert reason(member.code, at=night) == "ok"
 
     def test_lets_out_for_nothing_and_always(self) -> None:
         member = new_pass(visits=1)
@@ -362,6 +365,95 @@ class TestOrderOfCharging:
         ledger.write_line(subscription, sooner.id, EntryKind.GRANT, 1, BORN, STAFF)
         lots = [scan(member.code, at=NOON + n * AFTER_REENTRY).check_in.lot_id for n in range(2)]
         assert lots == [sooner.id, first.id]
+
+
+@pytest.mark.usefixtures("bound_a")
+class TestCapacity:
+    """A house, or a location, that holds one."""
+
+    @pytest.fixture(params=["club", "location"])
+    def house(self, club_a: ClubWorld, request: pytest.FixtureRequest) -> UUID:
+        """Where one may be inside."""
+        club_services.change_settings(club_id=club_a.ref.id, changes={"reentry_seconds": 0})
+        if request.param == "club":
+            club_services.change_settings(club_id=club_a.ref.id, changes={"capacity": 1})
+        else:
+            location_services.change_location(location_id=club_a.location, changes={"capacity": 1})
+        return club_a.location
+
+    def test_lets_no_more_in_than_fit_and_charges_nobody(self, house: UUID) -> None:
+        first, second = new_pass(visits=3), new_pass(visits=3)
+        assert reason(first.code, at=NOON, location=house) == "ok"
+        row = scan(second.code, at=NOON, location=house).check_in
+        assert (row.result, row.reason, row.lot_id) == ("refused", "location_full", None)
+        assert (row.subscription_id, row.credits_left) == (second.subscription, 3)
+        assert lines_of(second.subscription) == [("grant", 3, 3)]
+
+    def test_is_asked_last(self, house: UUID) -> None:
+        empty = new_pass(visits=1)
+        scan(empty.code, at=BORN, location=house)
+        scan(empty.code, at=BORN, location=house, kind=Kind.EXIT)
+        scan(new_pass(visits=1).code, at=NOON, location=house)
+        inactive = new_pass(visits=1)
+        customer_services.change_customer(
+            customer_id=inactive.customer, changes={"is_active": False}
+        )
+        revoked = new_pass(visits=1)
+        code_services.change_code(code_id=revoked.sale.qr_code.id, is_active=False, now=BORN)
+        later = new_pass(visits=1, starts_at=NOON + WEEK)
+        said = [
+            reason(who.code, at=NOON, location=house) for who in (empty, inactive, revoked, later)
+        ]
+        assert said == ["no_credits", "customer_inactive", "code_revoked", "not_started"]
+        assert reason(new_pass(visits=1).code, at=NOON, location=house) == "location_full"
+
+    def test_is_not_asked_of_who_goes(self, house: UUID) -> None:
+        first, second = new_pass(visits=3), new_pass(visits=3)
+        scan(first.code, at=NOON, location=house)
+        assert reason(second.code, at=NOON, location=house, kind=Kind.EXIT) == "ok"
+        assert reason(first.code, at=NOON, location=house, kind=Kind.EXIT) == "ok"
+        assert reason(second.code, at=NOON, location=house) == "ok"
+
+    def test_takes_no_second_place_for_who_is_inside(self, house: UUID) -> None:
+        member = new_pass(visits=3)
+        said = [reason(member.code, at=NOON, location=house) for _ in range(2)]
+        assert said == ["ok", "ok"]
+        assert left(member.subscription) == 1
+
+    def test_counts_a_place_free_that_was_annulled_or_is_of_yesterday(self, house: UUID) -> None:
+        first, second = new_pass(visits=3), new_pass(visits=3)
+        row = scan(first.code, at=NOON, location=house).check_in
+        annul(row.id, at=NOON)
+        assert reason(second.code, at=NOON, location=house) == "ok"
+        tomorrow = NOON + timedelta(days=1)
+        assert reason(first.code, at=tomorrow, location=house) == "ok"
+
+    def test_counts_a_member_and_the_owner_as_two(self, house: UUID) -> None:
+        family = new_pass(visits=3, max_members=1)
+        child = new_customer("Child").id
+        subscription_services.add_member(
+            subscription_id=family.subscription, customer_id=child, now=BORN, actor=STAFF
+        )
+        assert reason(family.code, at=NOON, location=house) == "ok"
+        assert reason(customer=child, at=NOON, location=house) == "location_full"
+        assert left(family.subscription) == 2
+
+
+@pytest.mark.usefixtures("bound_a")
+class TestCapacityOfALocation:
+    def test_is_taken_by_who_comes_from_elsewhere(self, club_a: ClubWorld) -> None:
+        club_services.change_settings(club_id=club_a.ref.id, changes={"reentry_seconds": 0})
+        pool = location_services.create_location(name="Pool", now=BORN, capacity=1)
+        swimmer, guest = new_pass(), new_pass()
+        assert reason(swimmer.code, at=NOON, location=pool.id) == "ok"
+        assert reason(guest.code, at=NOON, location=club_a.location) == "ok"
+        assert reason(guest.code, at=NOON, location=pool.id) == "location_full"
+        assert reason(swimmer.code, at=NOON, location=club_a.location) == "ok"
+        assert reason(guest.code, at=NOON, location=pool.id) == "ok"
+
+    def test_is_not_asked_where_nobody_says_where(self, club_a: ClubWorld) -> None:
+        location_services.change_location(location_id=club_a.location, changes={"capacity": 0})
+        assert reason(new_pass().code, at=NOON) == "ok"
 
 
 @pytest.mark.usefixtures("bound_a")

@@ -38,6 +38,7 @@ class Sub:
     granted: int = 0
     lots: list[Lot] = field(default_factory=list)
     begun_at: datetime | None = None
+    prolonged: bool = False
     frozen_from: datetime | None = None
     frozen_until: datetime | None = None
 
@@ -61,7 +62,7 @@ class Sub:
 
     def catch_up(self, now: datetime) -> None:
         """Do what time has made due."""
-        if self.status == "active" and self.frozen_from and self.frozen_from <= now:
+        if self.status == "active" and self._is_frozen_from(now):
             self.status = "frozen"
         if self.status == "frozen" and self.frozen_until and self.frozen_until <= now:
             self.status = "active"
@@ -72,6 +73,7 @@ class Sub:
             if lot.ends_at is not None and lot.ends_at <= now:
                 self._write_off(lot)
         if self.ends_at is not None and self.ends_at <= now:
+            self.frozen_from = self.frozen_until = None
             self._end("expired")
 
     def _write_off(self, lot: Lot) -> None:
@@ -89,10 +91,13 @@ class Sub:
 
     # -- at the door -------------------------------------------------------------------------------
 
-    def _is_frozen(self, now: datetime) -> bool:
+    def _is_frozen_from(self, now: datetime) -> bool:
         if self.frozen_from is None or self.frozen_from > now:
             return False
-        return self.frozen_until is None or now < self.frozen_until
+        return self.ends_at is None or self.frozen_from < self.ends_at
+
+    def _is_frozen(self, now: datetime) -> bool:
+        return self._is_frozen_from(now) and (self.frozen_until is None or now < self.frozen_until)
 
     def reason(self, now: datetime) -> str:
         """Return what a door finds."""
@@ -126,7 +131,7 @@ class Sub:
             self.begun_at = now
             self.ends_at = end_of(now, "day", self.days or 0, ZONE)
             since, until = self.frozen_from, self.frozen_until
-            if since and until and self.ends_at > since:
+            if since and until and now < until and self.ends_at > since:
                 self.ends_at = moved(self.ends_at, since, until, ZONE)
             for each in self.lots:
                 each.ends_at = self.ends_at
@@ -137,7 +142,7 @@ class Sub:
             lot.remaining += 1
             self.used -= 1
         runs = self.status in ("active", "frozen")
-        if self.begun_at == visited_at and only_visit and runs:
+        if self.begun_at == visited_at and only_visit and runs and not self.prolonged:
             self.begun_at = self.ends_at = None
             for each in self.lots:
                 each.ends_at = None
@@ -225,4 +230,5 @@ class Sub:
         self._require("active", "frozen")
         if self.ends_at is None:
             raise Refused("subscription_has_no_end")
+        self.prolonged = True
         return self.ends_at

@@ -1,6 +1,6 @@
 """Packages over the API: what a club sells, and what its customers see of it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -158,6 +158,35 @@ class TestCreate:
                 "unknown_field",
             ),
             (PERIOD | {"colour": "red"}, "colour", "unknown_field"),
+            (PERIOD | {"purpose": "bribe"}, "purpose", "invalid_choice"),
+            (PERIOD | {"valid_from": "birth"}, "valid_from", "invalid_choice"),
+            (CREDITS | {"valid_from": "first_visit"}, "duration", "required"),
+            (PERIOD | {"max_members": -1}, "max_members", "min_value"),
+            (PERIOD | {"max_members": 51}, "max_members", "max_value"),
+            (PERIOD | {"max_per_customer": 0}, "max_per_customer", "min_value"),
+            (PERIOD | {"max_per_customer": 1001}, "max_per_customer", "max_value"),
+            (PERIOD | {"position": -1}, "position", "min_value"),
+            (PERIOD | {"position": 1_000_001}, "position", "max_value"),
+            (PERIOD | {"freezing": None}, "freezing", "null"),
+            (PERIOD | {"freezing": {"days": 5}}, "freezing.times", "required"),
+            (PERIOD | {"freezing": {"days": -1, "times": 0}}, "freezing.days", "min_value"),
+            (PERIOD | {"freezing": {"days": 3661, "times": 0}}, "freezing.days", "max_value"),
+            (PERIOD | {"freezing": {"days": 0, "times": 1001}}, "freezing.times", "max_value"),
+            (
+                PERIOD | {"freezing": {"days": 0, "times": 0, "weeks": 1}},
+                "freezing.weeks",
+                "unknown_field",
+            ),
+            (
+                PERIOD | {"access_rules": [RULE | {"locations": ["the pool"]}]},
+                "access_rules.0.locations.0",
+                "invalid",
+            ),
+            (
+                PERIOD | {"access_rules": [RULE | {"locations": "the pool"}]},
+                "access_rules.0.locations",
+                "not_a_list",
+            ),
         ],
     )
     def test_names_what_is_wrong(
@@ -229,6 +258,145 @@ class TestChange:
         assert codes(admin_a.patch(path, {"credits": 5})) == {("credits", "not_allowed")}
 
 
+class TestFurtherTerms:
+    """What else may be agreed: by whom, from when, with whom, how often, with how much rest."""
+
+    TERMS: ClassVar[dict[str, Any]] = {
+        "purpose": "trial",
+        "valid_from": "first_visit",
+        "max_members": 3,
+        "max_per_customer": 2,
+        "freezing": {"days": 30, "times": None},
+        "position": 7,
+    }
+
+    def test_are_kept_and_changed_one_by_one(self, admin_a: Caller) -> None:
+        made = admin_a.post("packages", PERIOD | self.TERMS).json()
+        assert {name: made[name] for name in self.TERMS} == self.TERMS
+        path = f"packages/{made['id']}"
+        usual = {name: USUAL[name] for name in self.TERMS}
+        for name, value in usual.items():
+            changed = admin_a.patch(path, {name: value})
+            assert changed.status_code == 200
+            made |= {name: value}
+            assert changed.json() == admin_a.get(path).json() == made
+
+    def test_go_with_what_is_sold(self, admin_a: Caller, club_a: ClubWorld) -> None:
+        made = admin_a.post("packages", PERIOD | self.TERMS).json()
+        body = {"customer": str(club_a.other_customer), "package": made["id"]}
+        sold = admin_a.post("subscriptions", body).json()
+        for name in ("purpose", "valid_from", "max_members", "freezing"):
+            assert sold[name] == self.TERMS[name]
+        assert (sold["ends_at"], sold["begun_at"]) == (None, None)
+        assert admin_a.patch(f"packages/{made['id']}", {"max_members": 0}).status_code == 200
+        assert admin_a.get(f"subscriptions/{sold['id']}").json() == sold
+
+    def test_need_a_duration_to_count_from_the_first_visit(
+        self, admin_a: Caller, club_a: ClubWorld
+    ) -> None:
+        path = f"packages/{club_a.credits_package}"
+        assert admin_a.patch(path, {"valid_from": "first_visit"}).status_code == 200
+        assert codes(admin_a.patch(path, {"duration": None})) == {("duration", "required")}
+
+    def test_may_hold_at_some_locations_alone(self, admin_a: Caller, club_a: ClubWorld) -> None:
+        rules = [RULE | {"locations": [str(club_a.location)]}, RULE]
+        made = admin_a.post("packages", PERIOD | {"access_rules": rules}).json()
+        assert made["access_rules"] == rules
+        assert admin_a.get(f"packages/{made['id']}").json() == made
+
+    def test_name_each_location_that_the_club_does_not_have(
+        self, admin_a: Caller, club_a: ClubWorld, club_b: ClubWorld
+    ) -> None:
+        known = str(club_a.location)
+        rules = [
+            RULE,
+            RULE | {"locations": [known, str(club_b.location)]},
+            RULE | {"locations": [str(new_id()), known]},
+        ]
+        complaints = {
+            ("access_rules.1.locations.1", "does_not_exist"),
+            ("access_rules.2.locations.0", "does_not_exist"),
+        }
+        assert codes(admin_a.post("packages", PERIOD | {"access_rules": rules})) == complaints
+        path = f"packages/{club_a.period_package}"
+        assert codes(admin_a.patch(path, {"access_rules": rules})) == complaints
+        assert admin_a.get(path).json()["access_rules"] == []
+
+
+class TestArchive:
+    @pytest.fixture
+    def archived(self, admin_a: Caller) -> str:
+        """The path of a package that was archived."""
+        path = f"packages/{admin_a.post('packages', PERIOD | {'name': 'Old'}).json()['id']}"
+        answer = admin_a.patch(path, {"is_archived": True})
+        assert answer.status_code == 200
+        assert (answer.json()["is_archived"], answer.json()["is_active"]) == (True, False)
+        return path
+
+    def names(self, caller: Caller, query: str = "") -> list[str]:
+        return [row["name"] for row in caller.get(f"packages{query}").json()["results"]]
+
+    def test_takes_a_package_off_the_list_and_out_of_sale(
+        self, admin_a: Caller, club_a: ClubWorld, archived: str
+    ) -> None:
+        assert self.names(admin_a) == ["Monthly", "Ten visits"]
+        assert admin_a.get(archived).json()["name"] == "Old"
+        body = {
+            "customer": str(club_a.customer),
+            "package": archived.partition("/")[2],
+            "method": "cash",
+        }
+        answer = admin_a.post("sales", body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "package_inactive")
+
+    @pytest.mark.parametrize(
+        ("query", "names"),
+        [
+            ("?is_archived=true", ["Old"]),
+            ("?is_archived=false", ["Monthly", "Ten visits"]),
+            ("?is_archived=true&type=credits", []),
+            ("?is_active=false", []),
+            ("?is_active=false&is_archived=true", ["Old"]),
+        ],
+    )
+    def test_is_filtered(
+        self, admin_a: Caller, archived: str, query: str, names: list[str]
+    ) -> None:
+        assert self.names(admin_a, query) == names
+
+    def test_is_not_filtered_by_what_makes_no_sense(self, admin_a: Caller) -> None:
+        (field, _), *_ = codes(admin_a.get("packages?is_archived=perhaps"))
+        assert field == "is_archived"
+
+    def test_shows_customers_nothing(
+        self, customer_a: Caller, club_a: ClubWorld, archived: str
+    ) -> None:
+        assert self.names(customer_a, "?is_archived=true") == []
+        assert customer_a.get(archived).status_code == 404
+        shown = as_role(club_a, None).get("catalogue").json()["results"]
+        assert "Old" not in {row["name"] for row in shown}
+
+    def test_keeps_it_from_being_made_active(self, admin_a: Caller, archived: str) -> None:
+        for body in ({"is_active": True}, {"is_active": True, "is_archived": True}):
+            answer = admin_a.patch(archived, body)
+            assert (answer.status_code, answer.json()["code"]) == (409, "package_archived")
+            assert not admin_a.get(archived).json()["is_active"]
+
+    def test_is_taken_back_inactive_unless_told_otherwise(
+        self, admin_a: Caller, archived: str
+    ) -> None:
+        row = admin_a.patch(archived, {"is_archived": False}).json()
+        assert (row["is_archived"], row["is_active"]) == (False, False)
+        admin_a.patch(archived, {"is_archived": True})
+        row = admin_a.patch(archived, {"is_archived": False, "is_active": True}).json()
+        assert (row["is_archived"], row["is_active"]) == (False, True)
+
+    def test_leaves_what_was_bought_alone(self, admin_a: Caller, club_a: ClubWorld) -> None:
+        before = admin_a.get(f"subscriptions/{club_a.subscription}").json()
+        admin_a.patch(f"packages/{club_a.credits_package}", {"is_archived": True})
+        assert admin_a.get(f"subscriptions/{club_a.subscription}").json() == before
+
+
 class TestOffer:
     @pytest.fixture
     def hidden(self, admin_a: Caller) -> list[str]:
@@ -296,6 +464,29 @@ class TestCatalogue:
         (row, *_) = as_role(club_a, None).get("catalogue").json()["results"]
         assert {"name", "price", "duration", "credits", "access_rules"} <= set(row)
         assert not {"is_active", "is_public", "created_at"} & set(row)
+
+    @pytest.mark.parametrize("size", [1, 2, 3, 50])
+    def test_stands_in_the_order_that_the_club_gave_it_over_all_pages(
+        self, admin_a: Caller, club_a: ClubWorld, size: int
+    ) -> None:
+        for package in (club_a.credits_package, club_a.period_package):
+            admin_a.patch(f"packages/{package}", {"position": 2})
+        for name, position in (("E", 10), ("A", 0), ("B", 0), ("D", 9), ("C", 1)):
+            admin_a.post("packages", PERIOD | {"name": name, "position": position})
+        visitor = as_role(club_a, None)
+        wanted = ["B", "A", "C", "Monthly", "Ten visits", "D", "E"]  # the newest of equals first
+        pages: list[list[str]] = []
+        path, last = f"catalogue?page_size={size}", {}
+        while path:
+            last = visitor.get(path).json()
+            pages.append([row["name"] for row in last["results"]])
+            path = (last["next"] or "").partition(club_a.host)[2]
+        assert [name for page in pages for name in page] == wanted
+        assert all(len(page) == size for page in pages[:-1])
+        back = (last["previous"] or "").partition(club_a.host)[2]
+        if back:
+            before = visitor.get(back).json()["results"]
+            assert [row["name"] for row in before] == pages[-2]
 
     def test_is_no_reason_to_look_at_a_token(self, club_a: ClubWorld) -> None:
         assert Caller(club_a.host, "no.token.atall").get("catalogue").status_code == 200
