@@ -396,7 +396,7 @@ class TestCapacity:
         scan(new_pass(visits=1).code, at=NOON, location=house)
         inactive = new_pass(visits=1)
         customer_services.change_customer(
-            customer_id=inactive.customer, changes={"is_active": False}
+            customer_id=inactive.customer, changes={"is_active": False}, now=BORN
         )
         revoked = new_pass(visits=1)
         code_services.change_code(code_id=revoked.sale.qr_code.id, is_active=False, now=BORN)
