@@ -313,4 +313,4 @@ def _former_owner(own_id: UUID, email: str) -> UUID | None:
 
 
 def _require_room() -> None:
-    club_services.require_room(Limit.CUSTOMERS, Customer.objects.filter(is_active=True))
+    club_services.require_room(Limit.CUSTOMERS, selectors.list_active())

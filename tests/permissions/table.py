@@ -42,6 +42,7 @@ GET    /api/v1/me                                                               
 POST   /api/v1/me/password                                                         401  204  204  204  404  403  401  401  401
 GET    /api/v1/club                                                                401  200  200  200  200  403  401  401  401
 PATCH  /api/v1/club                                                                401  403  403  200  200  403  401  401  401
+GET    /api/v1/club/usage                                                          401  403  403  200  200  403  401  401  401
 GET    /api/v1/staff                                                               401  403  403  200  200  403  401  401  401
 POST   /api/v1/staff                                                               401  403  403  201  201  403  401  401  401
 GET    /api/v1/staff/<uuid:user_id>                                                401  403  403  200  200  403  401  401  401
