@@ -215,6 +215,18 @@ def renew_invitation(*, user: User, email: str, name: str, now: datetime) -> str
     return create_password_link(user=user, now=now)
 
 
+def rename(*, user: User, name: str) -> None:
+    """Call an account by its owner's name of today; every session says it at its next request.
+
+    Runs in the caller's transaction, which holds the account's lock.
+    """
+    if name == user.name:
+        return
+    user.name = name
+    user.save(update_fields=["name"])
+    _forget_after_commit(*_open_sessions(user).values_list("pk", flat=True))
+
+
 def discard_unused(*, user: User) -> None:
     """Remove an account that has never had a password, and its links; its e-mail is free again.
 

@@ -107,6 +107,8 @@ POST   /api/v1/sales                                                            
 GET    /api/v1/payments                                                            401  403  200  200  200  403  401  401  401
 GET    /api/v1/payments/<uuid:payment_id>                                          401  403  200  200  200  403  401  401  401
 POST   /api/v1/payments/<uuid:payment_id>/confirm                                  401  403  200  200  200  403  401  401  401
+GET    /api/v1/me/customer                                                         401  200  404  404  404  403  401  401  401
+PATCH  /api/v1/me/customer                                                         401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/subscriptions                                                    401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/qr-codes                                                         401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/qr-codes/<uuid:code_id>/image                                    401  200  404  404  404  403  401  401  401

@@ -15,6 +15,8 @@ from tenant_apps.checkins.api.serializers import ScanAnswerSerializer
 from tenant_apps.customers import selectors as customer_selectors
 from tenant_apps.invoices import selectors as invoice_selectors
 from tenant_apps.invoices.api.serializers import InvoiceSerializer
+from tenant_apps.me import selectors, services
+from tenant_apps.me.api import serializers
 from tenant_apps.qr_codes import selectors as code_selectors
 from tenant_apps.qr_codes import services as code_services
 from tenant_apps.qr_codes.api.serializers import QRCodeSerializer
@@ -30,6 +32,30 @@ class OwnView(ApiView):
     def customer_id(self) -> UUID:
         """The caller's customer; an account that is no customer's gets 404."""
         return customer_selectors.get_by_user(self.caller.user_id).id
+
+
+class MyCustomerView(OwnView):
+    """The club's record of the caller, but for what the club keeps for itself."""
+
+    access = {"GET": Permission.OWN_VIEW, "PATCH": Permission.OWN_CHANGE}
+
+    @operation("getMyCustomer", "Me", answers=serializers.MyCustomerSerializer)
+    def get(self, request: Request) -> Response:
+        record = selectors.get_record(self.caller.user_id)
+        return Response(serializers.MyCustomerSerializer(record).data)
+
+    @operation(
+        "changeMyCustomer",
+        "Me",
+        body=serializers.ChangeMyCustomerSerializer,
+        answers=serializers.MyCustomerSerializer,
+    )
+    def patch(self, request: Request) -> Response:
+        changes = self.valid(serializers.ChangeMyCustomerSerializer)
+        record = services.change_record(
+            user_id=self.caller.user_id, changes=changes, now=clock.now()
+        )
+        return Response(serializers.MyCustomerSerializer(record).data)
 
 
 class MySubscriptionsView(OwnView):
