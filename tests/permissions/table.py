@@ -110,11 +110,16 @@ POST   /api/v1/payments/<uuid:payment_id>/confirm                               
 GET    /api/v1/me/customer                                                         401  200  404  404  404  403  401  401  401
 PATCH  /api/v1/me/customer                                                         401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/subscriptions                                                    401  200  404  404  404  403  401  401  401
+GET    /api/v1/me/subscriptions/<uuid:subscription_id>                             401  200  404  404  404  403  401  401  401
+GET    /api/v1/me/subscriptions/<uuid:subscription_id>/entries                     401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/qr-codes                                                         401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/qr-codes/<uuid:code_id>/image                                    401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/qr-codes/<uuid:code_id>/card                                     401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/check-ins                                                        401  200  403  403  403  403  401  401  401
+GET    /api/v1/me/check-ins/<uuid:check_in_id>                                     401  200  403  403  403  403  401  401  401
 GET    /api/v1/me/invoices                                                         401  200  404  404  404  403  401  401  401
+GET    /api/v1/me/invoices/<uuid:invoice_id>                                       401  200  404  404  404  403  401  401  401
+GET    /api/v1/me/payments                                                         401  200  404  404  404  403  401  401  401
 GET    /api/v1/reports/overview                                                    401  403  200  200  200  403  401  401  401
 GET    /.well-known/jwks.json                                                      200  200  200  200  200  200  200  200  200
 """
