@@ -2,6 +2,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from platform_shared.accounts.enums import CLUB_ROLES
 from platform_shared.accounts.models import User
 from platform_shared.kit import emails
 from platform_shared.kit.access import Role
@@ -11,6 +12,11 @@ from platform_shared.kit.errors import NotFound
 def list_users(*roles: Role) -> QuerySet[User]:
     """Return the accounts of the bound schema that have one of ``roles``."""
     return User.objects.filter(role__in=roles)
+
+
+def list_active_staff() -> QuerySet[User]:
+    """Return who counts towards the club's plan."""
+    return list_users(*CLUB_ROLES).filter(is_active=True)
 
 
 def get_user(user_id: UUID, *roles: Role) -> User:

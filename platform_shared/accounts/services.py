@@ -67,7 +67,7 @@ def create_user(
     with transaction.atomic():
         _claim_email(email)
         if role in CLUB_ROLES:
-            club_services.require_room(Limit.STAFF, _active_staff())
+            club_services.require_room(Limit.STAFF, selectors.list_active_staff())
         user = User(email=email, name=name, role=role, created_at=now)
         _set_password(user, password)
         user.save(force_insert=True)
@@ -78,10 +78,6 @@ def _claim_email(email: str) -> None:
     locks.take("account-email", binding.scope(), email)
     if selectors.find_by_email(email) is not None:
         raise EmailTaken
-
-
-def _active_staff() -> Any:
-    return selectors.list_users(*CLUB_ROLES).filter(is_active=True)
 
 
 def _set_password(user: User, password: str | None, field: str = "password") -> None:
@@ -113,7 +109,7 @@ def change_user(
         user = selectors.lock_user(user_id, *roles)
         was_admin = user.is_active and user.role in (Role.CLUB_ADMIN, Role.SYSTEM_ADMIN)
         if changes.get("is_active") and not user.is_active and user.role in CLUB_ROLES:
-            club_services.require_room(Limit.STAFF, _active_staff())
+            club_services.require_room(Limit.STAFF, selectors.list_active_staff())
         demoted = changes.get("role", user.role) != user.role
         silenced = not changes.get("is_active", user.is_active)
         if was_admin and (demoted or silenced):
@@ -217,6 +213,18 @@ def renew_invitation(*, user: User, email: str, name: str, now: datetime) -> str
     user.email, user.name = email, name
     user.save(update_fields=["email", "name"])
     return create_password_link(user=user, now=now)
+
+
+def rename(*, user: User, name: str) -> None:
+    """Call an account by its owner's name of today; every session says it at its next request.
+
+    Runs in the caller's transaction, which holds the account's lock.
+    """
+    if name == user.name:
+        return
+    user.name = name
+    user.save(update_fields=["name"])
+    _forget_after_commit(*_open_sessions(user).values_list("pk", flat=True))
 
 
 def discard_unused(*, user: User) -> None:

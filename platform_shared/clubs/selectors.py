@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from platform_shared.clubs.models import Club, SupportSession
 from platform_shared.kit.errors import NotFound
 from platform_shared.plans.enums import Limit
+from platform_shared.plans.models import Plan
 from platform_shared.tenancy import binding
 
 PLATFORM_NAME = "QR Check-in"
@@ -51,6 +52,12 @@ def limit_of(club_id: UUID, limit: Limit) -> int | None:
     """Return what the club's plan allows of ``limit``; None: any number."""
     value: int | None = Club.objects.values_list(f"plan__{limit}", flat=True).get(pk=club_id)
     return value
+
+
+def plan_of(club_id: UUID) -> Plan:
+    """Return the plan that the club rents."""
+    plan: Plan = Club.objects.select_related("plan").get(pk=club_id).plan
+    return plan
 
 
 def reminder_days(club_id: UUID) -> int:

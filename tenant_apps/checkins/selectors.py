@@ -50,13 +50,14 @@ def of_customer(check_ins: QuerySet[CheckIn], customer_id: UUID) -> QuerySet[Che
     return check_ins.filter(customer_id__in=own)
 
 
-def get_check_in(check_in_id: UUID) -> CheckIn:
-    """Return the check-in.
+def get_check_in(check_in_id: UUID, *, customer_id: UUID | None = None) -> CheckIn:
+    """Return the check-in; with ``customer_id`` only if it is that customer's.
 
     Raises:
-        NotFound: the club has none with this id.
+        NotFound: there is none.
     """
-    check_in = list_check_ins().filter(pk=check_in_id).first()
+    check_ins = list_check_ins() if customer_id is None else list_of_customer(customer_id)
+    check_in = check_ins.filter(pk=check_in_id).first()
     if check_in is None:
         raise NotFound("No such check-in.")
     return check_in

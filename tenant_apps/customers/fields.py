@@ -44,8 +44,8 @@ class EmergencyContactSerializer(StrictSerializer):
     phone = serializers.CharField(max_length=40)
 
 
-class RecordSerializer(StrictSerializer):
-    """The columns of a customer's record that a payload and a row of a file have in common."""
+class ReachSerializer(StrictSerializer):
+    """Where a customer is reached."""
 
     phone = serializers.CharField(
         max_length=40,
@@ -55,8 +55,13 @@ class RecordSerializer(StrictSerializer):
             "In any spelling; without + and a country's code it is a number of the club's country."
         ),
     )
-    birth_date = BirthDateField(required=False, allow_null=True)
     address = serializers.CharField(max_length=400, required=False, allow_blank=True)
+
+
+class RecordSerializer(ReachSerializer):
+    """The columns of a customer's record that a payload and a row of a file have in common."""
+
+    birth_date = BirthDateField(required=False, allow_null=True)
     notes = serializers.CharField(
         max_length=4000, required=False, allow_blank=True, help_text="For the club alone."
     )

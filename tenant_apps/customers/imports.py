@@ -167,7 +167,7 @@ def _judge(job: CustomerImport, rows: list[_Row], now: datetime) -> None:
     """Decide the fate of each row, and carry it out unless the run is a dry one."""
     services.lock_everybody()
     known = _known(job, rows)
-    room = club_services.room_left(Limit.CUSTOMERS, Customer.objects.filter(is_active=True))
+    room = club_services.room_left(Limit.CUSTOMERS, selectors.list_active())
     if room is not None and job.dry_run:
         room = max(room - job.created, 0)
     customers, fates = [], []

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from platform_shared.accounts import selectors as account_selectors
 from platform_shared.accounts import services as account_services
+from platform_shared.accounts.models import User
 from platform_shared.kit.access import Role
 from platform_shared.kit.errors import FieldError, InvalidInput, missing_reference
 from platform_shared.kit.principal import Actor, stamp
@@ -114,16 +115,22 @@ def _move_login(survivor: Customer, duplicate: Customer, now: datetime) -> None:
     duplicate.user = None
     duplicate.save(update_fields=["user"])
     if survivor.user_id is None:
-        survivor.user = login
-        survivor.save(update_fields=["user"])
+        _give_login(survivor, login)
         return
     own = account_selectors.lock_user(survivor.user_id, Role.CUSTOMER)
     if own.has_usable_password() and login.has_usable_password():
         raise BothHaveLogins
     if login.has_usable_password():
-        survivor.user, login = login, own
-        survivor.save(update_fields=["user"])
+        _give_login(survivor, login)
+        login = own
     account_services.discard_unused(user=login)
+
+
+def _give_login(survivor: Customer, login: User) -> None:
+    """Give the survivor a locked login, which goes by the survivor's name from now on."""
+    survivor.user = login
+    survivor.save(update_fields=["user"])
+    account_services.rename(user=login, name=survivor.name)
 
 
 def _fill_record(survivor: Customer, duplicate: Customer) -> None:

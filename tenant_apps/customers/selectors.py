@@ -28,6 +28,11 @@ def list_customers() -> QuerySet[Customer]:
     return Customer.objects.filter(merged_into=None).prefetch_related("home_locations")
 
 
+def list_active() -> QuerySet[Customer]:
+    """Return the customers who count towards the club's plan."""
+    return Customer.objects.filter(is_active=True)
+
+
 def get_customer(customer_id: UUID) -> Customer:
     """Return the customer, merged or not.
 

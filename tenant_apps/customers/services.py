@@ -64,8 +64,10 @@ def change_customer(
 ) -> Customer:
     """Change a customer's record; deactivating closes every door to them at once.
 
+    Their login, if there is one, goes by their new name.
+
     Locks: who guards whom (advisory) where there is a new guardian, the customer, then the
-    e-mail, the number and the name (advisory).
+    e-mail, the number and the name (advisory), then the login where there is a new name.
 
     Raises:
         NotFound: no such customer.
@@ -91,6 +93,9 @@ def change_customer(
         if location_ids is not None:
             HomeLocation.objects.filter(customer=customer).delete()
             _set_locations(customer, location_ids)
+        if "name" in changes and customer.user_id is not None:
+            login = account_selectors.lock_user(customer.user_id, Role.CUSTOMER)
+            account_services.rename(user=login, name=customer.name)
         index(customer)
         return customer
 
@@ -316,4 +321,4 @@ def _former_owner(own_id: UUID, email: str) -> UUID | None:
 
 
 def _require_room() -> None:
-    club_services.require_room(Limit.CUSTOMERS, Customer.objects.filter(is_active=True))
+    club_services.require_room(Limit.CUSTOMERS, selectors.list_active())

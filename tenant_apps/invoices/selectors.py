@@ -16,13 +16,14 @@ def list_of_customer(customer_id: UUID) -> QuerySet[Invoice]:
     return list_invoices().filter(customer_id=customer_id)
 
 
-def get_invoice(invoice_id: UUID) -> Invoice:
-    """Return the invoice.
+def get_invoice(invoice_id: UUID, *, customer_id: UUID | None = None) -> Invoice:
+    """Return the invoice; with ``customer_id`` only if it is that customer's.
 
     Raises:
-        NotFound: the club has none with this id.
+        NotFound: there is none.
     """
-    invoice = list_invoices().filter(pk=invoice_id).first()
+    invoices = list_invoices() if customer_id is None else list_of_customer(customer_id)
+    invoice = invoices.filter(pk=invoice_id).first()
     if invoice is None:
         raise NotFound("No such invoice.")
     return invoice

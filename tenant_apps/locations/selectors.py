@@ -12,6 +12,11 @@ def list_locations() -> QuerySet[Location]:
     return Location.objects.all()
 
 
+def list_active() -> QuerySet[Location]:
+    """Return the locations that count towards the club's plan."""
+    return Location.objects.filter(is_active=True)
+
+
 def get_location(location_id: UUID) -> Location:
     """Return the location.
 

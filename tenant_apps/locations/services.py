@@ -53,4 +53,4 @@ def _claim_name(name: str) -> None:
 
 
 def _require_room() -> None:
-    club_services.require_room(Limit.LOCATIONS, Location.objects.filter(is_active=True))
+    club_services.require_room(Limit.LOCATIONS, selectors.list_active())

@@ -12,6 +12,11 @@ def list_payments() -> QuerySet[Payment]:
     return Payment.objects.select_related("invoice")
 
 
+def list_of_customer(customer_id: UUID) -> QuerySet[Payment]:
+    """Return the payments for one customer's invoices."""
+    return list_payments().filter(invoice__customer_id=customer_id)
+
+
 def get_payment(payment_id: UUID) -> Payment:
     """Return the payment.
 

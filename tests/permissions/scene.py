@@ -149,6 +149,7 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             "PATCH /api/v1/customers/<uuid:customer_id>": {"name": "Changed"},
             "POST /api/v1/customers/<uuid:customer_id>/invitation": {},
             "POST /api/v1/customers/<uuid:customer_id>/merge": {"duplicate": club.other_customer},
+            "PATCH /api/v1/me/customer": {"address": "Changed"},
             "POST /api/v1/customers/imports": "name\nJan\n",
             "POST /api/v1/registrations": {"name": "Rita", "email": "rita@guests.test"},
             "POST /api/v1/registrations/confirm": {"token": newcomer, "password": NEW_PASSWORD},

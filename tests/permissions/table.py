@@ -42,6 +42,7 @@ GET    /api/v1/me                                                               
 POST   /api/v1/me/password                                                         401  204  204  204  404  403  401  401  401
 GET    /api/v1/club                                                                401  200  200  200  200  403  401  401  401
 PATCH  /api/v1/club                                                                401  403  403  200  200  403  401  401  401
+GET    /api/v1/club/usage                                                          401  403  403  200  200  403  401  401  401
 GET    /api/v1/staff                                                               401  403  403  200  200  403  401  401  401
 POST   /api/v1/staff                                                               401  403  403  201  201  403  401  401  401
 GET    /api/v1/staff/<uuid:user_id>                                                401  403  403  200  200  403  401  401  401
@@ -106,12 +107,19 @@ POST   /api/v1/sales                                                            
 GET    /api/v1/payments                                                            401  403  200  200  200  403  401  401  401
 GET    /api/v1/payments/<uuid:payment_id>                                          401  403  200  200  200  403  401  401  401
 POST   /api/v1/payments/<uuid:payment_id>/confirm                                  401  403  200  200  200  403  401  401  401
+GET    /api/v1/me/customer                                                         401  200  404  404  404  403  401  401  401
+PATCH  /api/v1/me/customer                                                         401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/subscriptions                                                    401  200  404  404  404  403  401  401  401
+GET    /api/v1/me/subscriptions/<uuid:subscription_id>                             401  200  404  404  404  403  401  401  401
+GET    /api/v1/me/subscriptions/<uuid:subscription_id>/entries                     401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/qr-codes                                                         401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/qr-codes/<uuid:code_id>/image                                    401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/qr-codes/<uuid:code_id>/card                                     401  200  404  404  404  403  401  401  401
 GET    /api/v1/me/check-ins                                                        401  200  403  403  403  403  401  401  401
+GET    /api/v1/me/check-ins/<uuid:check_in_id>                                     401  200  403  403  403  403  401  401  401
 GET    /api/v1/me/invoices                                                         401  200  404  404  404  403  401  401  401
+GET    /api/v1/me/invoices/<uuid:invoice_id>                                       401  200  404  404  404  403  401  401  401
+GET    /api/v1/me/payments                                                         401  200  404  404  404  403  401  401  401
 GET    /api/v1/reports/overview                                                    401  403  200  200  200  403  401  401  401
 GET    /.well-known/jwks.json                                                      200  200  200  200  200  200  200  200  200
 """

@@ -9,17 +9,26 @@ from platform_shared.accounts import services as account_services
 from platform_shared.kit import clock
 from platform_shared.kit.principal import SYSTEM
 from platform_shared.tenancy import binding
+from tenant_apps.checkins import selectors as checkin_selectors
 from tenant_apps.checkins import services as checkin_services
 from tenant_apps.checkins.enums import Kind
 from tenant_apps.customers import selectors as customer_selectors
 from tenant_apps.customers import services as customer_services
+from tenant_apps.invoices import selectors as invoice_selectors
+from tenant_apps.me import selectors as my_selectors
 from tenant_apps.payments.enums import PaymentMethod
 from tenant_apps.qr_codes import selectors as code_selectors
 from tenant_apps.sales import services as sale_services
 from tests.support.api import Caller
 from tests.support.world import BORN, PASSWORD, ClubWorld
 
-LISTS = ("me/subscriptions", "me/qr-codes", "me/check-ins", "me/invoices")
+LISTS = ("me/subscriptions", "me/qr-codes", "me/check-ins", "me/invoices", "me/payments")
+ONE = {
+    "me/subscriptions/{}": "me/subscriptions",
+    "me/subscriptions/{}/entries": "me/subscriptions",
+    "me/check-ins/{}": "me/check-ins",
+    "me/invoices/{}": "me/invoices",
+}
 
 
 @pytest.fixture
@@ -47,6 +56,7 @@ def neighbour(club_a: ClubWorld) -> dict[str, UUID]:
         "me/qr-codes": sale.qr_code.id,
         "me/check-ins": check_in.id,
         "me/invoices": sale.invoice.id,
+        "me/payments": sale.payment.id,
     }
 
 
@@ -91,6 +101,39 @@ class TestOwnLists:
             customer_selectors, "get_by_user", lambda user_id: with_id(neighbour["customer"])
         )
         assert ids(customer_a.get(path)) == [str(neighbour[path])]
+
+
+class TestOwnThings:
+    @pytest.mark.parametrize(("path", "of"), ONE.items(), ids=ONE)
+    def test_are_there_for_their_owner_alone(
+        self,
+        path: str,
+        of: str,
+        club_a: ClubWorld,
+        neighbour: dict[str, UUID],
+        customer_a: Caller,
+    ) -> None:
+        nora = caller_of(club_a, "nora@alpha.test")
+        assert nora.get(path.format(neighbour[of])).status_code == 200
+        answer = customer_a.get(path.format(neighbour[of]))
+        assert answer.status_code == 404
+        assert answer.json()["code"] == "not_found"
+
+    @pytest.mark.parametrize(("path", "of"), ONE.items(), ids=ONE)
+    def test_would_be_shown_without_the_narrowing(
+        self,
+        path: str,
+        of: str,
+        neighbour: dict[str, UUID],
+        customer_a: Caller,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        mine, hers = my_selectors.list_subscriptions, neighbour["customer"]
+        any_invoice, any_check_in = invoice_selectors.get_invoice, checkin_selectors.get_check_in
+        monkeypatch.setattr(my_selectors, "list_subscriptions", lambda _: mine(hers))
+        monkeypatch.setattr(invoice_selectors, "get_invoice", lambda one, **_: any_invoice(one))
+        monkeypatch.setattr(checkin_selectors, "get_check_in", lambda one, **_: any_check_in(one))
+        assert customer_a.get(path.format(neighbour[of])).status_code == 200
 
 
 @pytest.mark.parametrize("drawn", ["image", "card"])

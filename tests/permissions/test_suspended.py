@@ -60,6 +60,7 @@ class TestSuspendedClub:
         assert {row: told for row, told in answers.items() if told != expected[row]} == {
             **dict.fromkeys(blind, "club_suspended"),  # public, so they look at no token
             "club: GET /api/v1/me/check-ins": "forbidden",
+            "club: GET /api/v1/me/check-ins/<uuid:check_in_id>": "forbidden",
         }
 
     def test_would_answer_everybody_without_the_guard(

@@ -52,9 +52,11 @@ LISTS = {
         "check-ins",
         "door/inside",
         "me/subscriptions",
+        "me/subscriptions/<uuid:subscription_id>/entries",
         "me/qr-codes",
         "me/check-ins",
         "me/invoices",
+        "me/payments",
     ),
     "platform": ("plans", "clubs", "system-users"),
 }
@@ -110,6 +112,14 @@ def add_rows(club: ClubWorld, count: int) -> None:
                 now=BORN,
                 actor=SYSTEM,
             )
+            theirs = subscription_services.grant_subscription(
+                customer_id=customer.id,
+                package_id=club.credits_package,
+                starts_at=None,
+                now=BORN,
+                actor=SYSTEM,
+            )
+            _share(theirs.id, club.customer)
             code_services.issue_code(
                 customer_id=club.customer, expires_at=None, now=BORN, actor=SYSTEM
             )

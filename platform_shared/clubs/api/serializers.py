@@ -202,6 +202,25 @@ class ChangeClubSettingsSerializer(StrictSerializer):
     )
 
 
+class RentedPlanSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+
+
+class UseSerializer(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(allow_null=True, help_text="Null: any number.")
+    used = serializers.IntegerField(help_text="More than the limit, where the plan was larger.")
+
+
+class UsageSerializer(serializers.Serializer[Any]):
+    """What counts is what is active."""
+
+    plan = RentedPlanSerializer()
+    customers = UseSerializer()
+    staff = UseSerializer()
+    locations = UseSerializer()
+
+
 class NewSupportSessionSerializer(StrictSerializer):
     reason = serializers.CharField(max_length=500)
     minutes = serializers.IntegerField(min_value=1, max_value=480)

@@ -4,4 +4,7 @@ from django.urls import path
 
 from platform_shared.clubs.api import views
 
-urlpatterns = [path("club", views.OwnClubView.as_view())]
+urlpatterns = [
+    path("club", views.OwnClubView.as_view()),
+    path("club/usage", views.UsageView.as_view()),
+]

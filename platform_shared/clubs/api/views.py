@@ -1,6 +1,6 @@
 from uuid import UUID
 
-from platform_shared.clubs import selectors, services
+from platform_shared.clubs import selectors, services, usage
 from platform_shared.clubs.api import serializers
 from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
@@ -74,3 +74,13 @@ class OwnClubView(ApiView):
         changes = self.valid(serializers.ChangeClubSettingsSerializer)
         club = services.change_settings(club_id=binding.current_club().id, changes=changes)
         return Response(serializers.ClubSettingsSerializer(club).data)
+
+
+class UsageView(ApiView):
+    """What the club's plan allows, and how much of it is used."""
+
+    access = {"GET": Permission.CLUB_MANAGE}
+
+    @operation("getClubUsage", "Club", answers=serializers.UsageSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(serializers.UsageSerializer(usage.get_usage()).data)

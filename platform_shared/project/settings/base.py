@@ -167,6 +167,7 @@ SPECTACULAR_SETTINGS = {
         "ClubStatus": "platform_shared.clubs.enums.ClubStatus",
         "ClubStatusChange": "platform_shared.clubs.enums.ClubStatusChange",
         "SubscriptionStatus": "tenant_apps.subscriptions.enums.SubscriptionStatus",
+        "CreditEntryKind": "tenant_apps.subscriptions.enums.EntryKind",
         "InvoiceStatus": "tenant_apps.invoices.enums.InvoiceStatus",
         "PaymentStatus": "tenant_apps.payments.enums.PaymentStatus",
         "PackageType": "tenant_apps.packages.enums.PackageType",

@@ -15,12 +15,13 @@ from tenant_apps.checkins.api.serializers import ScanAnswerSerializer
 from tenant_apps.customers import selectors as customer_selectors
 from tenant_apps.invoices import selectors as invoice_selectors
 from tenant_apps.invoices.api.serializers import InvoiceSerializer
+from tenant_apps.me import selectors, services
+from tenant_apps.me.api import serializers
+from tenant_apps.payments import selectors as payment_selectors
 from tenant_apps.qr_codes import selectors as code_selectors
 from tenant_apps.qr_codes import services as code_services
 from tenant_apps.qr_codes.api.serializers import QRCodeSerializer
 from tenant_apps.qr_codes.api.views import FORMAT, PDF, card_response, image_response
-from tenant_apps.subscriptions import selectors as subscription_selectors
-from tenant_apps.subscriptions.api.serializers import SubscriptionSerializer
 
 
 class OwnView(ApiView):
@@ -32,11 +33,53 @@ class OwnView(ApiView):
         return customer_selectors.get_by_user(self.caller.user_id).id
 
 
-class MySubscriptionsView(OwnView):
-    @operation("listMySubscriptions", "Me", answers=SubscriptionSerializer(many=True))
+class MyCustomerView(OwnView):
+    """The club's record of the caller, but for what the club keeps for itself."""
+
+    access = {"GET": Permission.OWN_VIEW, "PATCH": Permission.OWN_CHANGE}
+
+    @operation("getMyCustomer", "Me", answers=serializers.MyCustomerSerializer)
     def get(self, request: Request) -> Response:
-        rows = subscription_selectors.list_usable_by(self.customer_id)
-        return self.page(rows, SubscriptionSerializer)
+        record = selectors.get_record(self.caller.user_id)
+        return Response(serializers.MyCustomerSerializer(record).data)
+
+    @operation(
+        "changeMyCustomer",
+        "Me",
+        body=serializers.ChangeMyCustomerSerializer,
+        answers=serializers.MyCustomerSerializer,
+    )
+    def patch(self, request: Request) -> Response:
+        changes = self.valid(serializers.ChangeMyCustomerSerializer)
+        record = services.change_record(
+            user_id=self.caller.user_id, changes=changes, now=clock.now()
+        )
+        return Response(serializers.MyCustomerSerializer(record).data)
+
+
+class MySubscriptionsView(OwnView):
+    """What the customer has bought, and what others share with them."""
+
+    @operation("listMySubscriptions", "Me", answers=serializers.MySubscriptionSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        rows = selectors.list_subscriptions(self.customer_id)
+        return self.page(rows, serializers.MySubscriptionSerializer)
+
+
+class MySubscriptionView(OwnView):
+    @operation("getMySubscription", "Me", answers=serializers.MySubscriptionSerializer)
+    def get(self, request: Request, subscription_id: UUID) -> Response:
+        subscription = selectors.get_subscription(subscription_id, self.customer_id)
+        return Response(serializers.MySubscriptionSerializer(subscription).data)
+
+
+class MyEntriesView(OwnView):
+    """The ledger; of a subscription that somebody shares, the caller's own visits alone."""
+
+    @operation("listMyCreditEntries", "Me", answers=serializers.MyCreditEntrySerializer(many=True))
+    def get(self, request: Request, subscription_id: UUID) -> Response:
+        rows = selectors.list_entries(subscription_id, self.customer_id)
+        return self.page(rows, serializers.MyCreditEntrySerializer)
 
 
 class MyQRCodesView(OwnView):
@@ -87,7 +130,30 @@ class MyCheckInsView(OwnView):
         return self.page(rows, ScanAnswerSerializer)
 
 
+class MyCheckInView(OwnView):
+    access = {"GET": Permission.REPORTS_VIEW_OWN}
+
+    @operation("getMyCheckIn", "Me", answers=ScanAnswerSerializer)
+    def get(self, request: Request, check_in_id: UUID) -> Response:
+        check_in = checkin_selectors.get_check_in(check_in_id, customer_id=self.customer_id)
+        return Response(ScanAnswerSerializer(check_in).data)
+
+
 class MyInvoicesView(OwnView):
     @operation("listMyInvoices", "Me", answers=InvoiceSerializer(many=True))
     def get(self, request: Request) -> Response:
         return self.page(invoice_selectors.list_of_customer(self.customer_id), InvoiceSerializer)
+
+
+class MyInvoiceView(OwnView):
+    @operation("getMyInvoice", "Me", answers=InvoiceSerializer)
+    def get(self, request: Request, invoice_id: UUID) -> Response:
+        invoice = invoice_selectors.get_invoice(invoice_id, customer_id=self.customer_id)
+        return Response(InvoiceSerializer(invoice).data)
+
+
+class MyPaymentsView(OwnView):
+    @operation("listMyPayments", "Me", answers=serializers.MyPaymentSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        rows = payment_selectors.list_of_customer(self.customer_id)
+        return self.page(rows, serializers.MyPaymentSerializer)

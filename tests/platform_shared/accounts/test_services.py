@@ -200,17 +200,13 @@ class TestChangeUser:
         signed_in = services.sign_in(email=second.email, password=NEW_PASSWORD, now=now)
         session_id = UUID(claims(signed_in.access)["sid"])
 
-        def name() -> str:
-            found = sessions.find_principal(session_id, support=False, now=now)
-            assert found is not None
-            return found.name
-
-        assert name() == "New"
+        assert _name_in(session_id, now) == "New"
         change(second, now, name="Renamed")
-        assert name() == "New"  # what is cached, where nobody has said that it changed
+        # What is cached, where nobody has said that it changed.
+        assert _name_in(session_id, now) == "New"
         with django_capture_on_commit_callbacks(execute=True):
             change(second, now, name="Renamed")
-        assert name() == "Renamed"
+        assert _name_in(session_id, now) == "Renamed"
 
     def test_respects_the_plan_when_it_reactivates(self, bound_a: ClubWorld, now: datetime) -> None:
         staff = user_at(bound_a, Role.CLUB_STAFF)
@@ -749,6 +745,46 @@ class TestChangePassword:
     def test_knows_no_account_of_support(self, bound_a: ClubWorld, now: datetime) -> None:
         with pytest.raises(NotFound):
             self.change(self.start(now), now, user_id=new_id())
+
+
+class TestRename:
+    def test_shows_in_every_session_at_once(
+        self,
+        bound_a: ClubWorld,
+        now: datetime,
+        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    ) -> None:
+        user, _ = new_staff(now)
+        signed_in = services.sign_in(email=user.email, password=NEW_PASSWORD, now=now)
+        session_id = UUID(claims(signed_in.access)["sid"])
+        assert _name_in(session_id, now) == "New"
+        with django_capture_on_commit_callbacks(execute=True):
+            services.rename(user=user, name="Renamed")
+        assert _name_in(session_id, now) == "Renamed"
+        assert User.objects.get(pk=user.pk).name == "Renamed"
+
+    def test_would_wait_for_the_cache_unless_it_were_told(
+        self, bound_a: ClubWorld, now: datetime
+    ) -> None:
+        user, _ = new_staff(now)
+        signed_in = services.sign_in(email=user.email, password=NEW_PASSWORD, now=now)
+        session_id = UUID(claims(signed_in.access)["sid"])
+        assert _name_in(session_id, now) == "New"
+        services.rename(user=user, name="Renamed")  # no commit, so nobody hears of it
+        assert _name_in(session_id, now) == "New"
+
+    def test_to_the_same_name_is_nothing(
+        self, bound_a: ClubWorld, now: datetime, django_assert_num_queries: Any
+    ) -> None:
+        user, _ = new_staff(now)
+        with django_assert_num_queries(0):
+            services.rename(user=user, name=user.name)
+
+
+def _name_in(session_id: UUID, now: datetime) -> str:
+    found = sessions.find_principal(session_id, support=False, now=now)
+    assert found is not None
+    return found.name
 
 
 class TestDiscardUnused:

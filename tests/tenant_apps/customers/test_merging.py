@@ -353,6 +353,13 @@ class TestLogins:
         assert selectors.get_by_user(self.sign_in("old@alpha.test").id).id == new.id
         assert not User.objects.filter(email="new@alpha.test").exists()
 
+    @pytest.mark.parametrize("invited_too", [False, True])
+    def test_go_by_the_survivors_name(self, bound_a: ClubWorld, invited_too: bool) -> None:
+        old = self.invited("Old", used=True)
+        new = self.invited("New", used=False) if invited_too else new_customer("New")
+        merge(new.id, old.id)
+        assert self.sign_in("old@alpha.test").name == "New"
+
     @pytest.mark.parametrize("used", [False, True])
     def test_of_the_survivor_stay(self, bound_a: ClubWorld, used: bool) -> None:
         old, new = self.invited("Old", used=False), self.invited("New", used=used)

@@ -90,6 +90,27 @@ class TestChangeCustomer:
         )
         assert changed.email == "customer@alpha.test"
 
+    def test_renames_the_login(self, bound_a: ClubWorld) -> None:
+        services.change_customer(
+            customer_id=bound_a.customer, changes={"name": "Carla Neu"}, now=BORN
+        )
+        login = User.objects.get(email="customer@alpha.test")
+        assert login.name == "Carla Neu"
+        services.change_customer(
+            customer_id=bound_a.customer, changes={"address": "Street 1"}, now=BORN
+        )
+        login.refresh_from_db()
+        assert login.name == "Carla Neu"
+
+    def test_would_leave_the_login_its_old_name(
+        self, bound_a: ClubWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(account_services, "rename", lambda **_: None)
+        services.change_customer(
+            customer_id=bound_a.customer, changes={"name": "Carla Neu"}, now=BORN
+        )
+        assert User.objects.get(email="customer@alpha.test").name == "Carla of alpha"
+
     def test_takes_an_e_mail_away(self, bound_a: ClubWorld) -> None:
         changed = services.change_customer(
             customer_id=bound_a.customer, changes={"email": None}, now=BORN

@@ -11,6 +11,7 @@ from platform_shared.kit.access import Role
 from platform_shared.kit.ids import new_id
 from platform_shared.tenancy import binding
 from tests.platform_shared.accounts.crew import NEW_PASSWORD, secret_of
+from tests.platform_shared.clubs.limits import limit
 from tests.support.api import Caller, as_role
 from tests.support.world import PASSWORD, ClubWorld
 
@@ -266,3 +267,20 @@ class TestOwnClub:
         assert response.status_code == 400
         assert [e["field"] for e in response.json()["errors"]] == [field]
         assert admin_a.get("club").json() == before
+
+
+class TestUsage:
+    def test_is_shown_to_the_clubs_admins(self, admin_a: Caller, club_a: ClubWorld) -> None:
+        limit(club_a, max_staff=2, max_locations=0)
+        response = admin_a.get("club/usage")
+        assert response.status_code == 200
+        assert response.json() == {
+            "plan": {"code": "small", "name": "Small"},
+            "customers": {"limit": None, "used": 2},
+            "staff": {"limit": 2, "used": 2},
+            "locations": {"limit": 0, "used": 1},
+        }
+
+    @pytest.mark.parametrize("role", [Role.CLUB_STAFF, Role.CUSTOMER])
+    def test_is_nobody_elses_business(self, club_a: ClubWorld, role: Role) -> None:
+        assert as_role(club_a, role).get("club/usage").status_code == 403

@@ -7,7 +7,7 @@ from platform_shared.kit.ids import new_id
 from tests.support.api import Caller, as_role
 from tests.support.world import ClubWorld
 
-LISTS = ["me/subscriptions", "me/qr-codes", "me/check-ins", "me/invoices"]
+LISTS = ["me/subscriptions", "me/qr-codes", "me/check-ins", "me/invoices", "me/payments"]
 
 
 @pytest.fixture
@@ -30,6 +30,8 @@ class TestOwnLists:
         (row,) = customer_a.get("me/subscriptions").json()["results"]
         assert row["id"] == str(club_a.subscription)
         assert (row["package_name"], row["credits"], row["credits_left"]) == ("Ten visits", 10, 9)
+        assert (row["is_own"], row["shared_by"]) == (True, None)
+        assert row["customer"] == str(club_a.customer)
 
     def test_hold_the_own_codes(self, customer_a: Caller, club_a: ClubWorld) -> None:
         (row,) = customer_a.get("me/qr-codes").json()["results"]
@@ -47,6 +49,19 @@ class TestOwnLists:
         assert row["id"] == str(club_a.invoice)
         assert row["total"] == {"amount": 9900, "currency": "EUR"}
 
+    def test_hold_the_own_payments(self, customer_a: Caller, club_a: ClubWorld) -> None:
+        (row,) = customer_a.get("me/payments").json()["results"]
+        assert row == {
+            "id": str(club_a.payment),
+            "invoice": str(club_a.invoice),
+            "invoice_number": "2026-000001",
+            "method": "cash",
+            "status": "succeeded",
+            "amount": {"amount": 9900, "currency": "EUR"},
+            "created_at": "2026-03-02T09:00:00Z",
+            "paid_at": "2026-03-02T09:00:00Z",
+        }
+
     @pytest.mark.parametrize("path", LISTS)
     def test_are_nobodys_who_is_no_customer(self, club_a: ClubWorld, path: str) -> None:
         status = 403 if path == "me/check-ins" else 404
@@ -57,6 +72,34 @@ class TestOwnLists:
     @pytest.mark.parametrize("path", LISTS)
     def test_are_no_platform_routes(self, root: Caller, path: str) -> None:
         assert root.get(path).status_code == 404
+
+
+@pytest.mark.usefixtures("busy")
+class TestOwnThings:
+    @pytest.mark.parametrize("path", ["me/subscriptions", "me/check-ins", "me/invoices"])
+    def test_are_what_the_list_shows(self, customer_a: Caller, path: str) -> None:
+        (row,) = customer_a.get(path).json()["results"]
+        response = customer_a.get(f"{path}/{row['id']}")
+        assert response.status_code == 200
+        assert response.json() == row
+
+    def test_show_the_ledger_without_the_clubs_remarks(
+        self, customer_a: Caller, admin_a: Caller, club_a: ClubWorld
+    ) -> None:
+        remark = {"credits": 2, "reason": "Complains again"}
+        adjusted = admin_a.post(f"subscriptions/{club_a.subscription}/adjust", remark)
+        assert adjusted.status_code == 200
+        response = customer_a.get(f"me/subscriptions/{club_a.subscription}/entries")
+        rows = response.json()["results"]
+        assert [(row["kind"], row["amount"], row["balance_after"]) for row in rows] == [
+            ("adjustment", 2, 11),
+            ("check_in", -1, 9),
+            ("grant", 10, 10),
+        ]
+        (visit,) = customer_a.get("me/check-ins").json()["results"]
+        assert rows[1]["check_in"] == visit["id"]
+        assert {"reason", "written_by"} & set(rows[0]) == set()
+        assert "Complains" not in response.content.decode()
 
 
 class TestOwnImage:
