@@ -37,6 +37,7 @@ from platform_shared.tenancy.club_ref import ClubRef
 from platform_shared.tenancy.provisioning import NewClub
 
 PASSWORD_LINK_LIFETIME = timedelta(days=3)
+PASSWORD_LINK_PAUSE = timedelta(minutes=1)
 PASSWORD_LINK_ASKED = "accounts.password_link_asked"  # noqa: S105 - a kind of mail
 
 
@@ -161,13 +162,28 @@ def create_password_link(*, user: User, now: datetime) -> str:
 def ask_for_password_link(*, email: str, now: datetime) -> None:
     """Have a link mailed to the active account with this e-mail, if there is one.
 
-    Whether there is one shows nowhere: the work is the same, and for nobody's id no mail is made.
+    Whether there is one shows nowhere: the work is the same, and about nobody no mail is made.
     The link is made when the mail is sent, and ends older ones then.
+
+    Locks: the e-mail (advisory). Idempotent by: the account, while a mail is on its way and for a
+    minute after its link was made, so that nobody fills a mailbox.
     """
-    user = selectors.find_by_email(email)
-    subject_id = user.pk if user is not None and user.is_active else new_id()
     with transaction.atomic():
+        locks.take("password-link", binding.scope(), emails.normalise(email))
+        user = selectors.find_by_email(email)
+        subject_id = user.pk if user is not None and user.is_active else new_id()
+        on_its_way = mail.is_waiting(kind=PASSWORD_LINK_ASKED, subject_id=subject_id)
+        just_made = _fresh_links(subject_id, now).exists()
+        if on_its_way or just_made:
+            subject_id = new_id()  # nobody's: the same work again
         mail.send(kind=PASSWORD_LINK_ASKED, subject_id=subject_id, now=now)
+
+
+def _fresh_links(user_id: UUID, now: datetime) -> QuerySet[PasswordLink]:
+    made_after = now - PASSWORD_LINK_PAUSE
+    return PasswordLink.objects.filter(
+        user_id=user_id, used_at=None, expires_at__gt=made_after + PASSWORD_LINK_LIFETIME
+    )
 
 
 def renew_password_link(*, user_id: UUID, roles: Iterable[Role], now: datetime) -> str:
@@ -201,6 +217,15 @@ def renew_invitation(*, user: User, email: str, name: str, now: datetime) -> str
     user.email, user.name = email, name
     user.save(update_fields=["email", "name"])
     return create_password_link(user=user, now=now)
+
+
+def discard_unused(*, user: User) -> None:
+    """Remove an account that has never had a password, and its links; its e-mail is free again.
+
+    Runs in the caller's transaction, which holds the account's lock.
+    """
+    assert not user.has_usable_password()
+    user.delete()
 
 
 def _open_links(secret: str, now: datetime) -> Any:

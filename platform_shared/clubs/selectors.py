@@ -84,6 +84,12 @@ def capacity_rows(club_id: UUID) -> QuerySet[Club, tuple[int | None]]:
     return rows
 
 
+def country_of(club_id: UUID) -> str:
+    """Return the club's country (ISO 3166-1), or an empty text while it has not said."""
+    country: str = Club.objects.values_list("country", flat=True).get(pk=club_id)
+    return country
+
+
 def find_support_session(session_id: UUID) -> SupportSession | None:
     """Return the support session, whatever its state, or None."""
     return SupportSession.objects.filter(pk=session_id).first()

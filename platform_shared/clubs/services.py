@@ -163,6 +163,19 @@ def require_room(limit: Limit, existing: QuerySet[Any], *, adding: int = 1) -> N
         )
 
 
+def room_left(limit: Limit, existing: QuerySet[Any]) -> int | None:
+    """Return how many more of ``existing`` the bound club's plan allows; None: any number.
+
+    Locks: this limit of this club, as ``require_room`` does.
+    """
+    club = binding.current_club()
+    allowed = selectors.limit_of(club.id, limit)
+    if allowed is None:
+        return None
+    locks.take("plan-limit", str(club.id), limit)
+    return max(allowed - existing[:allowed].count(), 0)
+
+
 def open_support_session(
     *, club_id: UUID, admin: Principal, reason: str, minutes: int, now: datetime
 ) -> SupportSession:

@@ -34,6 +34,9 @@ class Permission(StrEnum):
     PACKAGES_PURCHASE = "packages.purchase"
     CUSTOMERS_MANAGE = "customers.manage"
     CUSTOMERS_INVITE = "customers.invite"
+    CUSTOMERS_MERGE = "customers.merge"
+    CUSTOMERS_EXPORT = "customers.export"
+    CUSTOMERS_IMPORT = "customers.import"
     SUBSCRIPTIONS_VIEW = "subscriptions.view"
     SUBSCRIPTIONS_MANAGE = "subscriptions.manage"
     SUBSCRIPTIONS_GRANT = "subscriptions.grant"
@@ -60,6 +63,7 @@ _STAFF = _EVERYONE | {
     P.LOCATIONS_VIEW,
     P.CUSTOMERS_MANAGE,
     P.CUSTOMERS_INVITE,
+    P.CUSTOMERS_MERGE,
     P.SUBSCRIPTIONS_VIEW,
     P.SUBSCRIPTIONS_MANAGE,
     P.SALES_CREATE,
@@ -80,6 +84,8 @@ _CLUB_ADMIN = _STAFF | {
     P.PACKAGES_MANAGE,
     P.SUBSCRIPTIONS_GRANT,
     P.CREDITS_ADJUST,
+    P.CUSTOMERS_EXPORT,
+    P.CUSTOMERS_IMPORT,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {

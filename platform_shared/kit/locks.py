@@ -24,6 +24,12 @@ def take(*names: str) -> None:
         cursor.execute(SQL, (number(*names),))
 
 
+def take_shared(*names: str) -> None:
+    """Wait for and hold the lock of ``names`` beside others who share it; ``take`` shares none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (number(*names),))
+
+
 def try_take(*names: str) -> bool:
     """Take the lock of ``names`` as ``take`` does, unless somebody holds it; return whether."""
     with connection.cursor() as cursor:

@@ -45,6 +45,8 @@ class OperationSchema(AutoSchema):
         statuses = ["404", "500", "503"]
         if self.method in ("POST", "PATCH", "PUT"):
             statuses += ["400", "409", "413", "415"]
+        elif self.method == "DELETE":
+            statuses.append("409")
         elif self._is_list_view() or self.get_override_parameters():
             statuses.append("400")
         statuses += ["401", "403"]

@@ -51,3 +51,9 @@ class ByPosition(NewestFirst):
     def _is_position(self, text: Any) -> bool:
         # None stands for the start: a page of rows that share one position is counted off.
         return text is None or (str(text).isascii() and str(text).isdecimal() and len(text) < 10)
+
+
+class OldestFirst(NewestFirst):
+    """The same from the other end."""
+
+    ordering = "id"

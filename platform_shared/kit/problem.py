@@ -79,6 +79,11 @@ def _flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
     return [{"field": _printable(path) or "body", "code": code, "detail": _printable(str(detail))}]
 
 
+def field_errors(error: drf.ValidationError) -> list[dict[str, str]]:
+    """Return what a validation found as it stands in a problem document: field, code, detail."""
+    return _flatten(error.detail)
+
+
 def _printable(text: str) -> str:
     """Return what the client sent without the half characters that UTF-8 has no bytes for."""
     return text.encode("utf-8", "replace").decode()
@@ -113,7 +118,7 @@ def exception_handler(error: Exception, handler_context: dict[str, Any]) -> Resp
             title=InvalidInput.title,
             detail="One or more fields are not valid.",
             instance=request.path,
-            errors=_flatten(error.detail),
+            errors=field_errors(error),
         )
     else:
         status = _status_of(error)

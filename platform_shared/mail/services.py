@@ -69,6 +69,11 @@ def send(*, kind: str, subject_id: UUID, now: datetime) -> None:
     outbox.emit(kind=kind, subject_id=subject_id, now=now)
 
 
+def is_waiting(*, kind: str, subject_id: UUID) -> bool:
+    """Return whether a mail of ``kind`` about the subject has yet to be sent."""
+    return outbox.is_waiting(kind=kind, subject_id=subject_id)
+
+
 def _send(render: Render, event: Event, now: datetime) -> None:
     """Render and send; the outbox has it crossed off afterwards.
 

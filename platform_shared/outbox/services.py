@@ -79,6 +79,11 @@ def emit(
     )
 
 
+def is_waiting(*, kind: str, subject_id: UUID) -> bool:
+    """Return whether somebody has yet to hear an event of ``kind`` about the subject."""
+    return Event.objects.filter(kind=kind, subject_id=subject_id, club_id=_bound_club_id()).exists()
+
+
 def _name(name: str) -> str:
     if not NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name for a value of an event")

@@ -2,21 +2,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
 
 from platform_shared.kit.errors import NotFound
 from tenant_apps.checkins.enums import Kind, Result
 from tenant_apps.checkins.models import Annulment, CheckIn
+from tenant_apps.customers import selectors as customer_selectors
 
-# The entries of those whose last accepted, not annulled scan since a moment is one.
+# The entries of those whose last accepted, not annulled scan since a moment is one. Who has been
+# merged into somebody since is that one person.
 INSIDE_SQL = """
     SELECT id, location_id FROM (
-        SELECT DISTINCT ON (customer_id) id, kind, location_id
+        SELECT DISTINCT ON (coalesce(merge.survivor_id, scan.customer_id))
+            scan.id, scan.kind, scan.location_id
         FROM checkins_checkin AS scan
+        LEFT JOIN customers_merge AS merge ON merge.duplicate_id = scan.customer_id
         WHERE scanned_at >= %s AND result = 'accepted'
         AND NOT EXISTS (SELECT FROM checkins_annulment WHERE check_in_id = scan.id)
-        ORDER BY customer_id, scanned_at DESC, id DESC
+        ORDER BY coalesce(merge.survivor_id, scan.customer_id), scanned_at DESC, scan.id DESC
     ) AS last
     WHERE kind = 'entry'
 """
@@ -36,7 +41,13 @@ def list_annulments() -> QuerySet[Annulment]:
 
 def list_of_customer(customer_id: UUID) -> QuerySet[CheckIn]:
     """Return one customer's part of the log."""
-    return list_check_ins().filter(customer_id=customer_id)
+    return of_customer(list_check_ins(), customer_id)
+
+
+def of_customer(check_ins: QuerySet[CheckIn], customer_id: UUID) -> QuerySet[CheckIn]:
+    """Return those of ``check_ins`` that are the customer's, or of who was merged into them."""
+    own = customer_selectors.with_merged(customer_selectors.ids_of(customer_id))
+    return check_ins.filter(customer_id__in=own)
 
 
 def get_check_in(check_in_id: UUID) -> CheckIn:
@@ -61,11 +72,13 @@ def last_moves(
 ) -> QuerySet[CheckIn, tuple[str, datetime, UUID | None]]:
     """Return the last accepted, not annulled scan of ``customers`` (ids).
 
-    It is (kind, scanned_at, location id).
+    It is (kind, scanned_at, location id). A scan of who was merged into them is theirs.
     """
     return (
         CheckIn.objects.filter(
-            customer_id__in=customers, result=Result.ACCEPTED, annulment__isnull=True
+            customer_id__in=customer_selectors.with_merged(customers),
+            result=Result.ACCEPTED,
+            annulment__isnull=True,
         )
         .order_by("-scanned_at", "-id")
         .values_list("kind", "scanned_at", "location_id")[:1]
@@ -93,12 +106,19 @@ def inside(since: datetime) -> QuerySet[CheckIn]:
     return CheckIn.objects.select_related("customer").filter(pk__in=entries)
 
 
-def visits(since: datetime, until: datetime) -> QuerySet[CheckIn]:
-    """Return the accepted entries in a half-open span that were not annulled."""
-    return CheckIn.objects.filter(
+def visits(since: datetime, until: datetime) -> QuerySet[Any, Any]:
+    """Return the accepted entries in a half-open span that were not annulled.
+
+    ``visitor`` is whose visit it was: the customer, or whom they were merged into since;
+    whether anybody was is asked at once.
+    """
+    entries = CheckIn.objects.filter(
         scanned_at__gte=since,
         scanned_at__lt=until,
         kind=Kind.ENTRY,
         result=Result.ACCEPTED,
         annulment__isnull=True,
     )
+    if not customer_selectors.any_is_merged():  # then the two tables more would be for nothing
+        return entries.annotate(visitor=F("customer_id"))
+    return entries.annotate(visitor=Coalesce("customer__merge__survivor_id", "customer_id"))

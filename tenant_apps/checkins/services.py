@@ -34,6 +34,7 @@ from tenant_apps.subscriptions import services as subscription_services
 
 if TYPE_CHECKING:
     from tenant_apps.customers.models import Customer
+    from tenant_apps.qr_codes.models import QRCode
     from tenant_apps.subscriptions.models import CreditLot, Subscription
 
 NOBODY = UUID(int=0)
@@ -100,17 +101,18 @@ def record_scan(*, scan: Scan, now: datetime, actor: Actor) -> Answer:
         ScanIdReused: the scan id belongs to another scan.
         InvalidInput: no such location, or (without a code) no such customer.
     """
-    while True:
-        with suppress(_OwnerChanged):
-            return _record_scan(scan, now, actor)
-
-
-class _OwnerChanged(Exception):
-    """A subscription became another customer's between the locks and the look at it."""
-
-
-def _record_scan(scan: Scan, now: datetime, actor: Actor) -> Answer:
     token = _decode(scan.code)
+    while True:
+        with suppress(_Moved):
+            return _record(scan, token, now, actor)
+
+
+class _Moved(Exception):
+    """What was looked at is not theirs whose locks are held: it waited for a merge or a transfer
+    that has given the code, or a subscription, to somebody else."""
+
+
+def _record(scan: Scan, token: tokens.StaticToken | None, now: datetime, actor: Actor) -> Answer:
     with transaction.atomic(durable=True):
         loaded = _lock_and_load(scan, token, now)
         if loaded.earlier is not None:
@@ -174,7 +176,8 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
     is_inside = inside_since is not None and inside_since >= night
     customer_id = scan.customer_id if scan.code is None else row and row.customer_id
     subscriptions = [*running.all(), *expired.all()]
-    _require_locks(people.all(), subscriptions)
+    locked = {person.id for person in people.all()}
+    _require_locks(locked, subscriptions, row)
     facts = None
     if scan.code is not None:
         facts = decision.CodeFacts(Reason.UNKNOWN_CODE)
@@ -208,10 +211,15 @@ def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) 
     )
 
 
-def _require_locks(people: "list[Customer]", subscriptions: "list[Subscription]") -> None:
-    """See that those whose subscriptions these are were locked before the look at them."""
-    if not {p.id for p in people}.issuperset(s.customer_id for s in subscriptions):
-        raise _OwnerChanged
+def _require_locks(
+    locked: set[UUID], subscriptions: "list[Subscription]", code: "QRCode | None"
+) -> None:
+    """Have the scan begin again unless the locks of all whose things it looks at are held."""
+    concerned = {subscription.customer_id for subscription in subscriptions}
+    if code is not None:
+        concerned.add(code.customer_id)
+    if not locked.issuperset(concerned):
+        raise _Moved
 
 
 def _check_references(scan: Scan, loaded: _Loaded) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -31,3 +32,8 @@ def ids_of(location_id: UUID) -> QuerySet[Location, UUID]:
 def capacity_rows(location_id: UUID) -> QuerySet[Location, tuple[int | None]]:
     """Return the one row of how many may be inside the location at once; None: any number."""
     return Location.objects.filter(pk=location_id).values_list("capacity")
+
+
+def known_ids(location_ids: Iterable[UUID]) -> set[UUID]:
+    """Return those of ``location_ids`` that are the club's."""
+    return set(Location.objects.filter(pk__in=location_ids).values_list("id", flat=True))

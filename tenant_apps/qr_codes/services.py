@@ -54,6 +54,7 @@ def issue_code(
     Raises:
         InvalidInput: no such customer, or the expiry has passed or cannot be written in a code.
         CodeKindNotAccepted: the club's doors take no static codes.
+        CustomerMerged: the customer is another by now.
     """
     setting = club_selectors.accepts_static_codes(binding.current_club().id)
     if CodeKind.STATIC not in kinds.accepted(accepts_static_codes=setting):
@@ -65,8 +66,7 @@ def issue_code(
                 FieldError("expires_at", "out_of_range", "Must lie between now and 2106.")
             )
     with transaction.atomic():
-        if customer_selectors.lock_rows(customer_id).first() is None:
-            raise missing_reference("customer")
+        customer_selectors.lock_named(customer_id)
         return QRCode.objects.create(
             customer_id=customer_id,
             subscription_id=subscription_id,

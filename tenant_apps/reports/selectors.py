@@ -42,7 +42,7 @@ class Overview:
 
 
 def overview(first: date, end: date) -> Overview:
-    """Return the club's figures for a half-open range of local dates; six queries.
+    """Return the club's figures for a half-open range of local dates; seven queries.
 
     Counted are accepted entries that were not annulled. Revenue is payments received. A
     subscription is new on the day it starts and lost on the day it ends, whether or not its
@@ -53,7 +53,7 @@ def overview(first: date, end: date) -> Overview:
     zone = ZoneInfo(club.time_zone)
     visits = checkin_selectors.visits(since, until)
     visits_by_day = _by_day(
-        visits, "scanned_at", zone, n=Count("id"), who=Count("customer_id", distinct=True)
+        visits, "scanned_at", zone, n=Count("id"), who=Count("visitor", distinct=True)
     )
     received = payment_selectors.received(since, until)
     revenue_by_day = _by_day(received, "paid_at", zone, n=Sum("amount"))
@@ -81,7 +81,7 @@ def overview(first: date, end: date) -> Overview:
         days.append((day, figures))
     total = Figures(
         check_ins=sum(figures.check_ins for _, figures in days),
-        unique_visitors=visits.values("customer_id").distinct().count(),
+        unique_visitors=visits.values("visitor").distinct().count(),
         revenue=Money(sum(figures.revenue.amount for _, figures in days), club.currency),
         active_subscriptions=running,
         new_subscriptions=sum(figures.new_subscriptions for _, figures in days),

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import transaction
 
 from platform_shared.clubs import selectors as club_selectors
-from platform_shared.kit.errors import missing_reference
 from platform_shared.kit.principal import Actor
 from platform_shared.tenancy import binding
 from tenant_apps.customers import selectors as customer_selectors
@@ -59,13 +58,11 @@ def sell_at_desk(
 
     Raises:
         InvalidInput: no such customer or package, or it would be over already.
-        CustomerInactive, PackageInactive.
+        CustomerInactive, CustomerMerged, PackageInactive.
     """
     paid = method != PaymentMethod.TRANSFER
     with transaction.atomic():
-        customer = customer_selectors.lock_rows(customer_id).first()
-        if customer is None:
-            raise missing_reference("customer")
+        customer = customer_selectors.lock_named(customer_id)
         if not customer.is_active:
             raise CustomerInactive
         club = club_selectors.get_club(binding.current_club().id)

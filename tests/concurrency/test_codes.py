@@ -58,7 +58,7 @@ class TestReissuesWithoutGuards:
     ) -> None:
         customers = SimpleNamespace(
             lock_customer=lambda customer_id: Customer.objects.get(pk=customer_id),
-            lock_rows=lambda customer_id: Customer.objects.filter(pk=customer_id),
+            lock_named=lambda customer_id: Customer.objects.get(pk=customer_id),
         )
         monkeypatch.setattr(services, "customer_selectors", customers)
         monkeypatch.setattr(selectors, "lock_code", lambda code_id: selectors.get_code(code_id))

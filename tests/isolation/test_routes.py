@@ -1,5 +1,6 @@
 """As club A, ask for club B's things on every route: in the path, the body and the query."""
 
+import csv
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -38,6 +39,11 @@ FIELDS = {
     "POST door/scans location": (("scan_id", "kind", "customer", "location"), 400),
     "POST door/scans event": (("scan_id", "kind", "customer", "event"), 400),
     "POST door/scans device": (("scan_id", "kind", "customer", "device"), 400),
+    "POST customers guardian": (("name", "guardian"), 400),
+    "POST customers locations": (("name", "locations"), 400),
+    "PATCH customers/{customer_id} guardian": (("guardian",), 400),
+    "PATCH customers/{customer_id} locations": (("locations",), 400),
+    "POST customers/{customer_id}/merge duplicate": (("duplicate",), 400),
     "POST door/scans scan_id": (("scan_id", "kind", "customer"), 201),  # a club's scans alone
 }
 
@@ -46,6 +52,8 @@ UNKNOWN = ("event", "device")
 # Every filter that takes an id.
 FILTERS = {
     "check-ins": ("customer", "location"),
+    "customers": ("guardian",),
+    "customers/export": ("guardian",),
     "door/inside": ("location",),
     "invoices": ("customer",),
     "payments": ("customer", "invoice"),
@@ -87,6 +95,10 @@ def values(club: ClubWorld, path: str = "") -> dict[str, Any]:
         "invoice": club.invoice,
         "event": uuid4(),
         "device": uuid4(),
+        "name": "Dora",
+        "guardian": club.customer,
+        "locations": [club.location],
+        "duplicate": club.other_customer,
         "scan_id": club.invoice,  # any UUID that only this club knows
         "kind": "exit",
         "method": "cash",
@@ -101,6 +113,8 @@ def path_in(scene: Scene, method: str, path: str) -> str:
 
 def ids(answer: Any) -> list[str]:
     assert answer.status_code == 200
+    if answer.headers["Content-Type"].startswith("text/csv"):
+        return [row["id"] for row in csv.DictReader(answer.content.decode().splitlines())]
     return [row.get("id") or row["check_in"] for row in answer.json()["results"]]
 
 
@@ -207,6 +221,9 @@ class TestFilters:
             tomorrow = clock.now() + timedelta(days=1)  # no night ends it while we look
             with binding.club(club_a.ref):
                 log(club_a.customer, "entry", at=tomorrow, location=club_a.location)
+        if name == "guardian":
+            ward = {"guardian": club_a.customer}
+            assert asking.patch(f"customers/{club_a.other_customer}", ward).status_code == 200
         assert ids(asking.get(f"{path}?{name}={values(club_a)[name]}"))
         assert ids(asking.get(f"{path}?{name}={values(club_b)[name]}")) == []
 

@@ -20,6 +20,8 @@ import httpx
 import zxingcpp
 from PIL import Image
 
+from tests.journeys.everyday import Everyday
+
 PASSWORD = "journey-password-1"
 PATIENCE = 40.0  # seconds to wait for what happens in the background
 
@@ -35,7 +37,7 @@ class Host:
             timeout=30,
         )
 
-    def call(self, method: str, path: str, status: int, body: Any = None, **params: Any) -> Any:
+    def call(self, method: str, path: str, status: int, /, body: Any = None, **params: Any) -> Any:
         """Make a request below ``/api/v1/`` and return its JSON; the status must be the one."""
         reply = self.http.request(method, f"/api/v1/{path}", json=body, params=params)
         what = f"{method} {path} at {self.name}: {reply.status_code} {reply.text[:400]}"
@@ -76,6 +78,7 @@ class Journey:
             ("log and overview show it all", self.log_and_overview),
             ("the customer signs in and sees their own", self.own_data),
             ("the other club's door, tokens and ids stay shut", self.walls),
+            *Everyday(self).steps(),
             ("what has ended expires by itself, with its ledger line", self.expiry),
             ("support enters by a session; a suspended club answers so", self.support),
         ]

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.core.files.base import ContentFile
+
 from platform_shared.accounts import services as account_services
 from platform_shared.clubs import services as club_services
 from platform_shared.kit import clock
@@ -16,6 +18,7 @@ from platform_shared.kit.principal import SYSTEM
 from platform_shared.tenancy import binding
 from tenant_apps.checkins import services as checkin_services
 from tenant_apps.checkins.enums import Kind
+from tenant_apps.customers import imports as customer_imports
 from tenant_apps.customers import services as customer_services
 from tenant_apps.packages import services as package_services
 from tenant_apps.payments.enums import PaymentMethod
@@ -38,7 +41,7 @@ class Scene:
 
     host: str
     ids: dict[str, UUID]
-    bodies: dict[str, dict[str, Any]]
+    bodies: dict[str, Any]
     queries: dict[str, str]
     tokens: dict[str, str | None]
     ids_of_rows: dict[str, dict[str, UUID]] = field(default_factory=dict)
@@ -69,6 +72,10 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
         guest = customer_services.create_customer(
             name="Gerda", email=f"gerda@{club.ref.slug}.test", now=BORN
         )
+        customer_import = customer_imports.start_import(
+            file=ContentFile(b"name\nIda\n"), dry_run=False, now=BORN, actor=SYSTEM
+        )
+        customer_imports.work_on(customer_import.id, BORN)
         check_in = checkin_services.record_scan(
             scan=checkin_services.Scan(uuid4(), Kind.ENTRY, customer_id=club.customer),
             now=BORN + timedelta(days=1),
@@ -122,6 +129,7 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             "user_id": colleague,
             "location_id": club.location,
             "customer_id": guest.id,
+            "import_id": customer_import.id,
             "package_id": club.credits_package,
             "subscription_id": club.subscription,
             "code_id": club.qr_code,
@@ -140,6 +148,8 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             "POST /api/v1/customers": {"name": "New"},
             "PATCH /api/v1/customers/<uuid:customer_id>": {"name": "Changed"},
             "POST /api/v1/customers/<uuid:customer_id>/invitation": {},
+            "POST /api/v1/customers/<uuid:customer_id>/merge": {"duplicate": club.other_customer},
+            "POST /api/v1/customers/imports": "name\nJan\n",
             "POST /api/v1/registrations": {"name": "Rita", "email": "rita@guests.test"},
             "POST /api/v1/registrations/confirm": {"token": newcomer, "password": NEW_PASSWORD},
             "POST /api/v1/packages": {

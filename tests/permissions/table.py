@@ -56,6 +56,11 @@ POST   /api/v1/customers                                                        
 GET    /api/v1/customers/<uuid:customer_id>                                        401  403  200  200  200  403  401  401  401
 PATCH  /api/v1/customers/<uuid:customer_id>                                        401  403  200  200  200  403  401  401  401
 POST   /api/v1/customers/<uuid:customer_id>/invitation                             401  403  201  201  201  403  401  401  401
+POST   /api/v1/customers/<uuid:customer_id>/merge                                  401  403  200  200  200  403  401  401  401
+GET    /api/v1/customers/export                                                    401  403  403  200  200  403  401  401  401
+POST   /api/v1/customers/imports                                                   401  403  403  202  202  403  401  401  401
+GET    /api/v1/customers/imports/<uuid:import_id>                                  401  403  403  200  200  403  401  401  401
+GET    /api/v1/customers/imports/<uuid:import_id>/rows                             401  403  403  200  200  403  401  401  401
 POST   /api/v1/registrations                                                       202  202  202  202  202  202  202  202  202
 GET    /api/v1/registrations/confirm                                               200  200  200  200  200  200  200  200  200
 POST   /api/v1/registrations/confirm                                               201  201  201  201  201  201  201  201  201

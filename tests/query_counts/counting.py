@@ -17,6 +17,7 @@ from platform_shared.tenancy import binding
 from tenant_apps.checkins import services as checkin_services
 from tenant_apps.checkins.enums import Kind
 from tenant_apps.customers import services as customer_services
+from tenant_apps.customers.models import CustomerImport, ImportRow
 from tenant_apps.locations import services as location_services
 from tenant_apps.packages.models import Package
 from tenant_apps.payments.enums import PaymentMethod
@@ -38,6 +39,7 @@ LISTS = {
         "staff",
         "locations",
         "customers",
+        "customers/imports/<uuid:import_id>/rows",
         "packages",
         "catalogue",
         "subscriptions",
@@ -91,7 +93,9 @@ def add_rows(club: ClubWorld, count: int) -> None:
         for number in range(count):
             _account(f"staff{number}", Role.CLUB_STAFF)
             location = location_services.create_location(name=f"Door {number}", now=BORN)
-            customer = customer_services.create_customer(name=f"Customer {number}", now=BORN)
+            customer = customer_services.create_customer(
+                name=f"Customer {number}", location_ids=[location.id], now=BORN
+            )
             _share(club.subscription, customer.id)
             subscription_services.adjust_credits(
                 subscription_id=club.subscription, amount=1, reason="", now=BORN, actor=SYSTEM
@@ -118,6 +122,13 @@ def add_rows(club: ClubWorld, count: int) -> None:
             ).check_in
             checkin_services.annul_check_in(
                 check_in_id=check_in.id, reason="", now=BORN, actor=SYSTEM
+            )
+        for customer_import in CustomerImport.objects.all():
+            ImportRow.objects.bulk_create(
+                ImportRow(
+                    customer_import=customer_import, number=100 + n, fate="invalid", digest=b""
+                )
+                for n in range(count)
             )
     with binding.platform():
         for number in range(count):

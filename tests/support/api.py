@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.http import HttpResponse
 from django.test import Client
 
 from platform_shared.accounts import services as account_services
@@ -15,7 +16,10 @@ PLATFORM_HOST = "platform.localhost"
 
 
 class Caller:
-    """An HTTP client bound to a host and, maybe, a token; paths are below ``/api/v1/``."""
+    """An HTTP client bound to a host and, maybe, a token; paths are below ``/api/v1/``.
+
+    A body that is a text is sent as a CSV file; an answer in parts is read to its end.
+    """
 
     def __init__(self, host: str, access: str | None = None) -> None:
         self.host = host
@@ -26,13 +30,19 @@ class Caller:
         url = path if path.startswith("/") else f"/api/v1/{path}"
         if self.access:
             headers.setdefault("Authorization", f"Bearer {self.access}")
-        return self._client.generic(
+        is_file = isinstance(body, str)
+        sent = body if is_file else "" if body is None else json.dumps(body, default=str)
+        response = self._client.generic(
             method,
             url,
-            data="" if body is None else json.dumps(body, default=str),
-            content_type="application/json",
+            data=sent,
+            content_type="text/csv" if is_file else "application/json",
             headers={"Host": self.host, **headers},
         )
+        if not response.streaming:
+            return response
+        parts = b"".join(response.streaming_content)
+        return HttpResponse(parts, status=response.status_code, headers=response.headers)
 
     def get(self, path: str, **headers: str) -> Any:
         return self.request("GET", path, **headers)

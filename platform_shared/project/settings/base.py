@@ -172,6 +172,8 @@ SPECTACULAR_SETTINGS = {
         "PackageType": "tenant_apps.packages.enums.PackageType",
         "ScanKind": "tenant_apps.checkins.enums.Kind",
         "CheckInMethod": "tenant_apps.checkins.enums.Method",
+        "ImportStatus": "tenant_apps.customers.enums.ImportStatus",
+        "RowFate": "tenant_apps.customers.enums.RowFate",
         "PaymentMethod": "tenant_apps.payments.enums.PaymentMethod",
     },
 }

@@ -1,6 +1,10 @@
+from uuid import UUID
+
+from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
 from platform_shared.kit.filters import FilterSet
+from tenant_apps.checkins import selectors
 from tenant_apps.checkins.models import CheckIn
 
 
@@ -9,12 +13,15 @@ class CheckInFilter(FilterSet):
 
     since = filters.IsoDateTimeFilter(field_name="scanned_at", lookup_expr="gte")
     until = filters.IsoDateTimeFilter(field_name="scanned_at", lookup_expr="lt")
-    customer = filters.UUIDFilter(field_name="customer_id")
+    customer = filters.UUIDFilter(method="by_customer")
     location = filters.UUIDFilter(field_name="location_id")
 
     class Meta:
         model = CheckIn
         fields = ("result", "reason", "kind", "method")
+
+    def by_customer(self, queryset: QuerySet[CheckIn], name: str, value: UUID) -> QuerySet[CheckIn]:
+        return selectors.of_customer(queryset, value)
 
 
 class InsideFilter(FilterSet):

@@ -1,13 +1,28 @@
 from uuid import UUID
 
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+
 from platform_shared.accounts.api.serializers import IssuedPasswordLinkSerializer
 from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
+from platform_shared.kit.pagination import OldestFirst
 from platform_shared.kit.views import ApiView, Request, Response
-from tenant_apps.customers import selectors, services
+from tenant_apps.customers import exports, imports, merging, selectors, services
 from tenant_apps.customers.api import serializers
-from tenant_apps.customers.api.filters import CustomerFilter
+from tenant_apps.customers.api.filters import CustomerFilter, ImportRowFilter
+from tenant_apps.customers.api.parsers import CsvParser, FormParser
+
+BOM = OpenApiParameter(
+    "bom",
+    OpenApiTypes.BOOL,
+    description="Begin with a byte order mark, by which Excel knows UTF-8.",
+)
+DRY_RUN = OpenApiParameter(
+    "dry_run", OpenApiTypes.BOOL, description="For a body that is the file itself."
+)
 
 
 class CustomersView(ApiView):
@@ -47,7 +62,12 @@ class CustomerView(ApiView):
     )
     def patch(self, request: Request, customer_id: UUID) -> Response:
         changes = self.valid(serializers.ChangeCustomerSerializer)
-        customer = services.change_customer(customer_id=customer_id, changes=changes)
+        customer = services.change_customer(
+            customer_id=customer_id,
+            allow_duplicate=changes.pop("allow_duplicate", False),
+            changes=changes,
+            now=clock.now(),
+        )
         return Response(serializers.CustomerSerializer(customer).data)
 
 
@@ -59,3 +79,97 @@ class InvitationView(ApiView):
         link = services.invite_customer(customer_id=customer_id, password=None, now=clock.now())
         answer = IssuedPasswordLinkSerializer({"password_link": link})
         return Response(answer.data, status=201)
+
+
+class MergeView(ApiView):
+    """Two records that are one person."""
+
+    access = {"POST": Permission.CUSTOMERS_MERGE}
+
+    @operation(
+        "mergeCustomer",
+        "Customers",
+        body=serializers.MergeSerializer,
+        answers=serializers.CustomerSerializer,
+    )
+    def post(self, request: Request, customer_id: UUID) -> Response:
+        data = self.valid(serializers.MergeSerializer)
+        customer = merging.merge_customers(
+            survivor_id=customer_id, **data, now=clock.now(), actor=self.caller.actor
+        )
+        return Response(serializers.CustomerSerializer(customer).data)
+
+
+class ExportView(ApiView):
+    """Everybody, or whom the list's filters find, as a file for a spreadsheet."""
+
+    access = {"GET": Permission.CUSTOMERS_EXPORT}
+    queryset = selectors.list_customers()
+    filterset_class = CustomerFilter
+
+    @operation(
+        "exportCustomers",
+        "Customers",
+        parameters=[BOM],
+        filters=True,
+        answers={(200, "text/csv"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        given = {name: value for name, value in request.query_params.items() if name == "bom"}
+        wanted = serializers.ExportSerializer(data=given)
+        wanted.is_valid(raise_exception=True)
+        customers = self.filter_queryset(selectors.list_customers())
+        response = StreamingHttpResponse(
+            exports.csv_of(customers, **wanted.validated_data),
+            content_type="text/csv; charset=utf-8",
+        )
+        response["Content-Disposition"] = 'attachment; filename="customers.csv"'
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+
+class ImportsView(ApiView):
+    """A file of customers, to be worked off in the background."""
+
+    access = {"POST": Permission.CUSTOMERS_IMPORT}
+    parser_classes = (FormParser, CsvParser)
+
+    @operation(
+        "importCustomers",
+        "Customers",
+        parameters=[DRY_RUN],
+        body={
+            "multipart/form-data": serializers.NewImportSerializer,
+            "text/csv": OpenApiTypes.STR,
+        },
+        answers={202: serializers.ImportSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        data = self.valid(serializers.NewImportSerializer)
+        made = imports.start_import(**data, now=clock.now(), actor=self.caller.actor)
+        return Response(serializers.ImportSerializer(made).data, status=202)
+
+
+class ImportView(ApiView):
+    access = {"GET": Permission.CUSTOMERS_IMPORT}
+
+    @operation("getCustomerImport", "Customers", answers=serializers.ImportSerializer)
+    def get(self, request: Request, import_id: UUID) -> Response:
+        return Response(serializers.ImportSerializer(selectors.get_import(import_id)).data)
+
+
+class ImportRowsView(ApiView):
+    """What became of each row, from the top of the file."""
+
+    access = {"GET": Permission.CUSTOMERS_IMPORT}
+    queryset = selectors.list_all_import_rows()
+    filterset_class = ImportRowFilter
+    pagination_class = OldestFirst
+
+    @operation(
+        "listCustomerImportRows",
+        "Customers",
+        answers=serializers.ImportRowSerializer(many=True),
+    )
+    def get(self, request: Request, import_id: UUID) -> Response:
+        return self.page(selectors.list_import_rows(import_id), serializers.ImportRowSerializer)

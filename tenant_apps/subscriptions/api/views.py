@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -41,11 +42,17 @@ class SubscriptionsView(ApiView):
 class _OneView(ApiView):
     """A view of one subscription."""
 
-    def who_and_when(self) -> dict[str, Any]:
-        return {"now": clock.now(), "actor": self.caller.actor}
-
     def answer(self, subscription: Subscription) -> Response:
         return Response(serializers.SubscriptionSerializer(subscription).data)
+
+    def change(
+        self, do: Callable[..., Subscription], subscription_id: UUID, **data: Any
+    ) -> Response:
+        """Answer with the subscription as ``do`` leaves it."""
+        changed = do(
+            subscription_id=subscription_id, **data, now=clock.now(), actor=self.caller.actor
+        )
+        return self.answer(changed)
 
     def known(self, subscription_id: UUID, rows: Any, serializer: type[BaseSerializer[Any]]) -> Any:
         """Return a page of what hangs on a subscription, which must exist."""
@@ -68,8 +75,8 @@ class SubscriptionView(_OneView):
     )
     def patch(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.ChangeSubscriptionSerializer)
-        change = services.cancel_at_end if data["cancel_at_end"] else services.keep_subscription
-        return self.answer(change(subscription_id=subscription_id, **self.who_and_when()))
+        do = services.cancel_at_end if data["cancel_at_end"] else services.keep_subscription
+        return self.change(do, subscription_id)
 
 
 class FreezeView(_OneView):
@@ -83,11 +90,7 @@ class FreezeView(_OneView):
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.FreezeSerializer)
-        return self.answer(
-            services.freeze_subscription(
-                subscription_id=subscription_id, **data, **self.who_and_when()
-            )
-        )
+        return self.change(services.freeze_subscription, subscription_id, **data)
 
 
 class UnfreezeView(_OneView):
@@ -103,11 +106,7 @@ class UnfreezeView(_OneView):
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.ReasonSerializer)
-        return self.answer(
-            services.unfreeze_subscription(
-                subscription_id=subscription_id, **data, **self.who_and_when()
-            )
-        )
+        return self.change(services.unfreeze_subscription, subscription_id, **data)
 
 
 class CancellationView(_OneView):
@@ -123,11 +122,7 @@ class CancellationView(_OneView):
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.ReasonSerializer)
-        return self.answer(
-            services.cancel_subscription(
-                subscription_id=subscription_id, **data, **self.who_and_when()
-            )
-        )
+        return self.change(services.cancel_subscription, subscription_id, **data)
 
 
 class ExtensionView(_OneView):
@@ -142,11 +137,7 @@ class ExtensionView(_OneView):
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.ExtensionSerializer)
         duration = data.pop("duration")
-        return self.answer(
-            services.extend_subscription(
-                subscription_id=subscription_id, **duration, **data, **self.who_and_when()
-            )
-        )
+        return self.change(services.extend_subscription, subscription_id, **duration, **data)
 
 
 class RenewalView(_OneView):
@@ -156,9 +147,7 @@ class RenewalView(_OneView):
 
     @operation("renewSubscription", "Subscriptions", answers=serializers.SubscriptionSerializer)
     def post(self, request: Request, subscription_id: UUID) -> Response:
-        return self.answer(
-            services.renew_subscription(subscription_id=subscription_id, **self.who_and_when())
-        )
+        return self.change(services.renew_subscription, subscription_id)
 
 
 class AdjustmentView(_OneView):
@@ -172,9 +161,7 @@ class AdjustmentView(_OneView):
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.AdjustmentSerializer)
-        return self.answer(
-            services.adjust_credits(subscription_id=subscription_id, **data, **self.who_and_when())
-        )
+        return self.change(services.adjust_credits, subscription_id, **data)
 
 
 class TransferView(_OneView):
@@ -188,11 +175,7 @@ class TransferView(_OneView):
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.TransferSerializer)
-        return self.answer(
-            services.transfer_subscription(
-                subscription_id=subscription_id, **data, **self.who_and_when()
-            )
-        )
+        return self.change(services.transfer_subscription, subscription_id, **data)
 
 
 class MembersView(_OneView):
@@ -216,7 +199,12 @@ class MembersView(_OneView):
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.NewMemberSerializer)
-        member = services.add_member(subscription_id=subscription_id, **data, **self.who_and_when())
+        member = services.add_member(
+            subscription_id=subscription_id,
+            **data,
+            now=clock.now(),
+            actor=self.caller.actor,
+        )
         return Response(serializers.MemberSerializer(member).data, status=201)
 
 
@@ -226,7 +214,10 @@ class MemberView(_OneView):
     @operation("removeSubscriptionMember", "Subscriptions", answers={204: None})
     def delete(self, request: Request, subscription_id: UUID, customer_id: UUID) -> Response:
         services.remove_member(
-            subscription_id=subscription_id, customer_id=customer_id, **self.who_and_when()
+            subscription_id=subscription_id,
+            customer_id=customer_id,
+            now=clock.now(),
+            actor=self.caller.actor,
         )
         return Response(status=204)
 

@@ -114,12 +114,12 @@ def grant_subscription(
 
     Raises:
         InvalidInput: no such customer or package.
+        CustomerMerged: the customer is another by now.
         PackageInactive: the package is not for sale.
         TrialUsed, PurchaseLimitReached: not to this customer.
     """
     with transaction.atomic():
-        if customer_selectors.lock_rows(customer_id).first() is None:
-            raise missing_reference("customer")
+        customer_selectors.lock_named(customer_id)
         return open_subscription(
             customer_id=customer_id,
             package_id=package_id,

@@ -56,11 +56,12 @@ def transfer_subscription(
 
 def _lock(subscription_id: UUID, customer_id: UUID, now: datetime) -> Subscription:
     """Lock the subscription and a customer who is to get something of it."""
-    customer = customer_selectors.find_customer(customer_id)
-    if customer is None:
+    if customer_selectors.find_customer(customer_id) is None:
         raise missing_reference("customer")
     subscription = settling.lock_current(subscription_id, now, customer_id)
-    if not customer_selectors.get_customer(customer_id).is_active:
+    customer = customer_selectors.get_customer(customer_id)
+    customer_selectors.require_unmerged(customer)
+    if not customer.is_active:
         raise CustomerInactive
     return subscription
 

@@ -1,5 +1,6 @@
 """Accounts: who may be made and changed, how sessions begin and end, links that work once."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import Mock
@@ -563,15 +564,50 @@ class TestAskForPasswordLink:
         services.sign_in(email="staff@alpha.test", password=NEW_PASSWORD, now=now)
 
     def test_ends_older_links(
-        self, bound_a: ClubWorld, now: datetime, mailoutbox: list[EmailMessage]
+        self,
+        bound_a: ClubWorld,
+        now: datetime,
+        mailoutbox: list[EmailMessage],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        for _ in range(2):
-            self.ask("staff@alpha.test", now)
+        for at in (now - services.PASSWORD_LINK_PAUSE, now):
+            monkeypatch.setattr(clock, "now", lambda at=at: at)
+            self.ask("staff@alpha.test", at)
             relay()
         first, second = (mailed_secret(mail) for mail in mailoutbox)
         with pytest.raises(InvalidPasswordLink):
             services.get_password_link(secret=first, now=now)
         assert services.get_password_link(secret=second, now=now)
+
+    @pytest.mark.parametrize("sent_between", [True, False])
+    def test_fills_no_mailbox(
+        self, sent_between: bool, bound_a: ClubWorld, now: datetime, mailoutbox: list[EmailMessage]
+    ) -> None:
+        for _ in range(3):
+            self.ask("staff@alpha.test", now)
+            if sent_between:
+                relay()
+        self.ask("customer@alpha.test", now)
+        relay()
+        assert sorted(mail.to[0] for mail in mailoutbox) == [
+            "customer@alpha.test",
+            "staff@alpha.test",
+        ]
+        assert services.get_password_link(secret=mailed_secret(mailoutbox[0]), now=now)
+
+    def test_would_fill_a_mailbox_without_the_pause(
+        self,
+        bound_a: ClubWorld,
+        now: datetime,
+        mailoutbox: list[EmailMessage],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        # Negative control.
+        monkeypatch.setattr(services, "PASSWORD_LINK_PAUSE", -timedelta(days=1))
+        for _ in range(3):
+            self.ask("staff@alpha.test", now)
+            relay()
+        assert len(mailoutbox) == 3
 
     def test_leaves_the_password_as_it_is(
         self, bound_a: ClubWorld, now: datetime, mailoutbox: list[EmailMessage]
@@ -621,14 +657,16 @@ class TestAskForPasswordLink:
         """Return what asking sends to the database, without the values."""
         with CaptureQueriesContext(connection) as queries:
             self.ask(email, now)
-        return [query["sql"].split('" ')[0] for query in queries if "SAVEPOINT" not in query["sql"]]
+        sent = [query["sql"] for query in queries]
+        return [re.split(r'" |\(', sql)[0] for sql in sent if "SAVEPOINT" not in sql]
 
     def test_is_the_same_work_whatever_the_e_mail(self, bound_a: ClubWorld, now: datetime) -> None:
-        known, unknown = (
-            self.statements(email, now) for email in ("staff@alpha.test", "nobody@alpha.test")
+        known, again, unknown = (
+            self.statements(email, now)
+            for email in ("staff@alpha.test", "staff@alpha.test", "nobody@alpha.test")
         )
-        assert unknown == known
-        assert len(known) == 2
+        assert unknown == known == again
+        assert len(known) == 5
 
     def test_would_be_other_work_if_nothing_were_said_of_nobody(
         self, bound_a: ClubWorld, now: datetime, monkeypatch: pytest.MonkeyPatch
@@ -711,6 +749,23 @@ class TestChangePassword:
     def test_knows_no_account_of_support(self, bound_a: ClubWorld, now: datetime) -> None:
         with pytest.raises(NotFound):
             self.change(self.start(now), now, user_id=new_id())
+
+
+class TestDiscardUnused:
+    def test_sets_the_e_mail_and_the_links_free(self, bound_a: ClubWorld, now: datetime) -> None:
+        user, link = new_staff(now, password=None)
+        assert link is not None
+        services.discard_unused(user=user)
+        assert not User.objects.filter(email=user.email).exists()
+        with pytest.raises(InvalidPasswordLink):
+            services.get_password_link(secret=secret_of(link), now=now)
+        new_staff(now)
+
+    def test_is_for_those_alone_that_were_never_used(
+        self, bound_a: ClubWorld, now: datetime
+    ) -> None:
+        with pytest.raises(AssertionError):
+            services.discard_unused(user=user_at(bound_a, Role.CLUB_STAFF))
 
 
 class TestLockUser:

@@ -3,7 +3,7 @@
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from platform_shared.clubs import selectors
+from platform_shared.clubs import selectors, services
 from platform_shared.kit.errors import NotFound
 from platform_shared.kit.ids import new_id
 from platform_shared.plans.enums import Limit
@@ -18,6 +18,16 @@ class TestGetClub:
     def test_says_that_there_is_none(self, platform_bound: None) -> None:
         with pytest.raises(NotFound):
             selectors.get_club(new_id())
+
+
+class TestCountryOf:
+    def test_is_empty_until_the_club_says_it(
+        self, platform_bound: None, club_a: ClubWorld, club_b: ClubWorld
+    ) -> None:
+        assert selectors.country_of(club_a.ref.id) == ""
+        services.change_settings(club_id=club_a.ref.id, changes={"country": "AT"})
+        assert selectors.country_of(club_a.ref.id) == "AT"
+        assert selectors.country_of(club_b.ref.id) == ""
 
 
 class TestListClubs:
@@ -40,4 +50,4 @@ class TestLimitOf:
 
 class TestPolicyRows:
     def test_hold_what_the_door_needs(self, platform_bound: None, club_a: ClubWorld) -> None:
-        assert list(selectors.policy_rows(club_a.ref.id)) == [(120, False)]
+        assert list(selectors.policy_rows(club_a.ref.id)) == [(120, False, True)]

@@ -250,6 +250,15 @@ class TestRequireRoom:
             services.require_room(Limit.CUSTOMERS, Customer.objects.all())
 
 
+class TestRoomLeft:
+    @pytest.mark.parametrize(("allowed", "left"), [(None, None), (7, 5), (2, 0), (1, 0)])
+    def test_is_what_the_plan_allows_beyond_what_there_is(
+        self, bound_a: ClubWorld, allowed: int | None, left: int | None
+    ) -> None:
+        limit(bound_a, max_customers=allowed)
+        assert services.room_left(Limit.CUSTOMERS, Customer.objects.all()) == left
+
+
 class TestRecordSupportAction:
     def test_takes_paths_of_any_length(self, platform_bound: None, club_a: ClubWorld) -> None:
         session = services.SupportSession.objects.create(

@@ -61,6 +61,16 @@ class TestLocks:
                 assert self.free(other, "provision", "another")
                 assert not locks.try_take("provision", "another")
 
+    def test_are_held_together_by_those_who_share_them(self, other: psycopg.Connection) -> None:
+        with binding.platform(), transaction.atomic():
+            locks.take_shared("provision", "demo")
+            assert not self.free(other, "provision", "demo")
+            with other.transaction():
+                other.execute(
+                    "SELECT pg_advisory_xact_lock_shared(%s)", (locks.number("provision", "demo"),)
+                )
+                assert not locks.try_take("provision", "demo")
+
 
 class TestHeld:
     @pytest.fixture

@@ -71,6 +71,25 @@ class TestEmit:
         monkeypatch.undo()
 
 
+class TestIsWaiting:
+    def test_holds_until_everybody_has_heard(self, bound_a: ClubWorld, heard: Heard) -> None:
+        event = put()
+        about = {"kind": KIND, "subject_id": event.subject_id}
+        assert services.is_waiting(**about)
+        assert not services.is_waiting(kind=KIND, subject_id=new_id())
+        assert not services.is_waiting(kind="tests.other", subject_id=event.subject_id)
+        services.deliver(event_id=event.pk, now=AT)
+        assert not services.is_waiting(**about)
+
+    def test_is_about_the_bound_club(
+        self, club_a: ClubWorld, club_b: ClubWorld, heard: Heard
+    ) -> None:
+        with binding.club(club_a.ref):
+            subject = put().subject_id
+        with binding.club(club_b.ref):
+            assert not services.is_waiting(kind=KIND, subject_id=subject)
+
+
 class TestData:
     """Ids, numbers, times and words of enums: what tells nobody who anybody is."""
 

@@ -189,7 +189,9 @@ def not_taken(member: Pass, club: ClubWorld) -> str:
 
 
 def deactivated(member: Pass, club: ClubWorld) -> str:
-    customer_services.change_customer(customer_id=member.customer, changes={"is_active": False})
+    customer_services.change_customer(
+        customer_id=member.customer, changes={"is_active": False}, now=BORN
+    )
     return member.code
 
 

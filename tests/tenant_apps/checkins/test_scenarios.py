@@ -201,7 +201,9 @@ def expire_code(stage: Stage) -> None:
 
 
 def deactivate(stage: Stage) -> None:
-    customer_services.change_customer(customer_id=stage.customer, changes={"is_active": False})
+    customer_services.change_customer(
+        customer_id=stage.customer, changes={"is_active": False}, now=NOON
+    )
 
 
 PHRASES: dict[str, Callable[[Stage], Any]] = {

@@ -4,7 +4,7 @@ import pytest
 
 from platform_shared.accounts import selectors as account_selectors
 from platform_shared.kit.access import Role
-from platform_shared.kit.errors import NotFound
+from platform_shared.kit.errors import InvalidInput, NotFound
 from platform_shared.kit.ids import new_id
 from platform_shared.tenancy import binding
 from tenant_apps.customers import selectors
@@ -41,6 +41,22 @@ class TestLockCustomer:
     def test_says_that_there_is_nobody(self, bound_a: ClubWorld) -> None:
         with pytest.raises(NotFound):
             selectors.lock_customer(new_id())
+
+
+class TestLockUnmerged:
+    def test_says_that_there_is_nobody(self, bound_a: ClubWorld) -> None:
+        assert selectors.lock_unmerged(bound_a.customer).id == bound_a.customer
+        with pytest.raises(NotFound):
+            selectors.lock_unmerged(new_id())
+
+
+class TestLockNamed:
+    def test_names_the_field(self, bound_a: ClubWorld) -> None:
+        assert selectors.lock_named(bound_a.customer).id == bound_a.customer
+        with pytest.raises(InvalidInput) as refused:
+            selectors.lock_named(new_id())
+        (error,) = refused.value.errors
+        assert (error.field, error.code) == ("customer", "does_not_exist")
 
 
 class TestLockRowsOf:

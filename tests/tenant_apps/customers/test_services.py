@@ -1,6 +1,7 @@
 """Customers are made, changed and invited; their e-mails are unique whatever the case."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -9,13 +10,14 @@ from platform_shared.accounts.errors import EmailTaken, InvalidPasswordLink
 from platform_shared.accounts.models import User
 from platform_shared.kit import clock
 from platform_shared.kit.access import Role
-from platform_shared.kit.errors import NotFound
+from platform_shared.kit.errors import InvalidInput, NotFound
 from platform_shared.kit.ids import new_id
 from platform_shared.plans.errors import PlanLimitReached
 from platform_shared.tenancy import binding
-from tenant_apps.customers import services
+from tenant_apps.customers import selectors, services
 from tenant_apps.customers.errors import AlreadyInvited, CustomerHasNoEmail
 from tenant_apps.customers.models import Customer
+from tenant_apps.locations.services import create_location
 from tests.platform_shared.accounts.crew import secret_of
 from tests.platform_shared.clubs.limits import limit
 from tests.support.world import BORN, PASSWORD, ClubWorld
@@ -53,13 +55,15 @@ class TestCreateCustomer:
         limit(bound_a, max_customers=2)
         with pytest.raises(PlanLimitReached):
             create()
-        services.change_customer(customer_id=bound_a.customer, changes={"is_active": False})
+        services.change_customer(
+            customer_id=bound_a.customer, changes={"is_active": False}, now=BORN
+        )
         create()
 
 
 class TestChangeCustomer:
     def change(self, club: ClubWorld, **changes: Any) -> Customer:
-        return services.change_customer(customer_id=club.other_customer, changes=changes)
+        return services.change_customer(customer_id=club.other_customer, changes=changes, now=BORN)
 
     def test_changes_what_it_is_told(self, bound_a: ClubWorld) -> None:
         self.change(bound_a, name="Otto II", email="Otto@alpha.test", address="Street 1")
@@ -82,12 +86,14 @@ class TestChangeCustomer:
 
     def test_lets_a_customer_keep_the_own_e_mail(self, bound_a: ClubWorld) -> None:
         changed = services.change_customer(
-            customer_id=bound_a.customer, changes={"email": "Customer@Alpha.test"}
+            customer_id=bound_a.customer, changes={"email": "Customer@Alpha.test"}, now=BORN
         )
         assert changed.email == "customer@alpha.test"
 
     def test_takes_an_e_mail_away(self, bound_a: ClubWorld) -> None:
-        changed = services.change_customer(customer_id=bound_a.customer, changes={"email": None})
+        changed = services.change_customer(
+            customer_id=bound_a.customer, changes={"email": None}, now=BORN
+        )
         assert changed.email is None
 
     def test_respects_the_plan_when_it_reactivates(self, bound_a: ClubWorld) -> None:
@@ -103,9 +109,31 @@ class TestChangeCustomer:
         limit(bound_a, max_customers=1)
         assert self.change(bound_a, is_active=True, name="Otto").is_active
 
+    def test_moves_a_customers_home(self, bound_a: ClubWorld) -> None:
+        def homes() -> set[UUID]:
+            rows = selectors.get_customer(bound_a.other_customer).home_locations.all()
+            return {row.location_id for row in rows}
+
+        other = create_location(name="Side door", now=BORN).id
+        self.change(bound_a, location_ids=[bound_a.location, other, other])
+        assert homes() == {bound_a.location, other}
+        self.change(bound_a, name="Otto II")
+        assert homes() == {bound_a.location, other}
+        with pytest.raises(InvalidInput):
+            self.change(bound_a, location_ids=[other, new_id()])
+        self.change(bound_a, location_ids=[other])
+        assert homes() == {other}
+        self.change(bound_a, location_ids=[])
+        assert homes() == set()
+
+    def test_takes_whom_to_call_away(self, bound_a: ClubWorld) -> None:
+        contact = {"name": "Emil", "phone": "1"}
+        assert self.change(bound_a, emergency_contact=contact).emergency_phone == "1"
+        assert self.change(bound_a, emergency_contact=None).emergency_name == ""
+
     def test_knows_nobody_of_another_club(self, club_a: ClubWorld, club_b: ClubWorld) -> None:
         with binding.club(club_a.ref), pytest.raises(NotFound):
-            services.change_customer(customer_id=club_b.customer, changes={"name": "x"})
+            services.change_customer(customer_id=club_b.customer, changes={"name": "x"}, now=BORN)
 
 
 class TestInviteCustomer:
@@ -140,7 +168,7 @@ class TestInviteCustomer:
         customer = create(email="doar@alpha.test")
         first = services.invite_customer(customer_id=customer.id, password=None, now=BORN)
         changes = {"email": "dora@alpha.test", "name": "Dora D."}
-        services.change_customer(customer_id=customer.id, changes=changes)
+        services.change_customer(customer_id=customer.id, changes=changes, now=BORN)
         with pytest.raises(AlreadyInvited):
             services.invite_customer(customer_id=customer.id, password=PASSWORD, now=BORN)
         second = services.invite_customer(customer_id=customer.id, password=None, now=BORN)
@@ -159,7 +187,9 @@ class TestInviteCustomer:
     ) -> None:
         customer = create(email="dora@alpha.test")
         services.invite_customer(customer_id=customer.id, password=None, now=BORN)
-        services.change_customer(customer_id=customer.id, changes={"email": "staff@alpha.test"})
+        services.change_customer(
+            customer_id=customer.id, changes={"email": "staff@alpha.test"}, now=BORN
+        )
         with pytest.raises(EmailTaken):
             services.invite_customer(customer_id=customer.id, password=None, now=BORN)
 

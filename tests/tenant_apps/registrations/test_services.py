@@ -195,7 +195,9 @@ class TestConfirm:
         self, open_a: ClubWorld, mailoutbox: Sent
     ) -> None:
         known = a_customer()
-        customer_services.change_customer(customer_id=known.pk, changes={"is_active": False})
+        customer_services.change_customer(
+            customer_id=known.pk, changes={"is_active": False}, now=BORN
+        )
         register()
         with pytest.raises(CustomerInactive):
             confirm(mailed(mailoutbox))

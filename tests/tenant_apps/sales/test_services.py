@@ -139,7 +139,9 @@ class TestSellAtDesk:
 
     def test_is_refused_to_the_inactive(self) -> None:
         customer, package = new_customer(), new_package()
-        customer_services.change_customer(customer_id=customer.id, changes={"is_active": False})
+        customer_services.change_customer(
+            customer_id=customer.id, changes={"is_active": False}, now=BORN
+        )
         before = counts()
         with pytest.raises(CustomerInactive):
             sell(package, customer)

@@ -72,7 +72,7 @@ class TestExpiring:
     def test_goes_to_nobody_who_was_deactivated(self) -> None:
         held = reminded()
         customer_services.change_customer(
-            customer_id=stored(held).customer_id, changes={"is_active": False}
+            customer_id=stored(held).customer_id, changes={"is_active": False}, now=BORN
         )
         assert mail(held) is None
 

@@ -76,7 +76,11 @@ class Command(BaseCommand):
         packages = [package_services.create_package(now=now, fields=p) for p in PACKAGES]
         customers = []
         for name, email, phone, birth_date in CUSTOMERS:
-            fields = {"name": name, "phone": phone, "birth_date": date.fromisoformat(birth_date)}
+            fields: dict[str, Any] = {
+                "name": name,
+                "phone": phone,
+                "birth_date": date.fromisoformat(birth_date),
+            }
             if email is not None:
                 fields["email"] = f"{email}@{slug}.test"
             customers.append(customer_services.create_customer(now=now, **fields))

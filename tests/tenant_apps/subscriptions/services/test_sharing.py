@@ -62,7 +62,7 @@ def members_of(held: UUID) -> set[UUID]:
 def deactivated() -> UUID:
     """Return a customer who may not come any more."""
     customer = new_customer("Gone").id
-    customer_services.change_customer(customer_id=customer, changes={"is_active": False})
+    customer_services.change_customer(customer_id=customer, changes={"is_active": False}, now=BORN)
     return customer
 
 
