@@ -1,6 +1,6 @@
 """What customers are told about their subscriptions."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from platform_shared.clubs import selectors as club_selectors
@@ -14,8 +14,9 @@ from tenant_apps.subscriptions.enums import SubscriptionStatus
 EXPIRING = """\
 Your subscription at {name} ends soon.
 
-It runs until {day}. {rest}
+Its last day is {day}. {rest}
 """
+MOMENT = timedelta(microseconds=1)  # an end is exclusive: what ends at midnight has no such day
 CREDITS = "Until then you can use what is left of it: {left}."
 PERIOD = "Until then it opens the door as usual."
 
@@ -37,7 +38,7 @@ def expiring(subscription_id: UUID, now: datetime) -> Message | None:
         subject=f"Your subscription at {club_selectors.name_of_bound()} ends soon",
         text=EXPIRING.format(
             name=club_selectors.name_of_bound(),
-            day=clock.local_date(ends_at, club.time_zone).isoformat(),
+            day=clock.local_date(ends_at - MOMENT, club.time_zone).isoformat(),
             rest=PERIOD if left is None else CREDITS.format(left=left),
         ),
     )

@@ -48,7 +48,15 @@ class TestExpiring:
         assert message is not None
         assert message.to == "dora@example.test"
         assert message.subject == "Your subscription at Club alpha ends soon"
-        assert "It runs until 2026-03-23. Until then it opens the door" in message.text
+        assert "Its last day is 2026-03-23. Until then it opens the door" in message.text
+
+    def test_counts_no_day_that_has_only_midnight(self) -> None:
+        held = reminded()
+        midnight = datetime(2026, 3, 23, 23, tzinfo=UTC)  # in Berlin the 24th begins
+        Subscription.objects.filter(pk=held).update(ends_at=midnight, reminded_of=midnight)
+        message = mail(held)
+        assert message is not None
+        assert "Its last day is 2026-03-23." in message.text
 
     def test_says_what_is_left(self) -> None:
         message = mail(reminded(visits=3))
