@@ -70,11 +70,7 @@ def traced(path: Path) -> Iterator[Trace]:
         finally:
             pgconn.untrace()
     lines = [line.split("\t") for line in path.read_text().splitlines()]
-<<<<<<< HEAD
     # A statement of several lines is written as it is: only the first of them is a message.
-=======
-    # A statement of several lines is written down in as many.
->>>>>>> w-subtests
     trace.lines = [line for line in lines if line[0] in ("F", "B")]
 
 

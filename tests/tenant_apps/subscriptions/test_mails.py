@@ -13,6 +13,7 @@ from platform_shared.outbox import services as outbox
 from platform_shared.outbox.models import Event
 from tenant_apps.customers import services as customer_services
 from tenant_apps.subscriptions import mails, services
+from tenant_apps.subscriptions.models import Subscription
 from tests.support.world import BORN
 from tests.tenant_apps.sales.desk import new_customer
 from tests.tenant_apps.subscriptions.holding import (
