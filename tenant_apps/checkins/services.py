@@ -337,7 +337,6 @@ def annul_check_in(*, check_in_id: UUID, reason: str, now: datetime, actor: Acto
                 subscription=used,
                 lot_id=check_in.lot_id,
                 check_in_id=check_in.id,
-                scanned_at=check_in.scanned_at,
                 was_only_visit=not selectors.other_visits(check_in).exists(),
                 now=now,
                 actor=actor,

@@ -57,8 +57,8 @@ def merge_customers(
     its own; the survivor is found by both names, and has the duplicate's subscriptions, codes,
     invoices and visits.
 
-    Locks: who is whom (advisory), so that merges come one after the other; both customers, in the
-    order of their ids; then what the movers lock.
+    Locks: who is whom (advisory), so that merges come one after the other; both customers and
+    whose guardian the duplicate is, in the order of their ids; then what the movers lock.
     Idempotent by: the duplicate's ``merged_into``; a second call is refused.
 
     Raises:
@@ -90,7 +90,8 @@ def merge_customers(
 
 def _lock_both(survivor_id: UUID, duplicate_id: UUID) -> tuple[Customer, Customer]:
     found = {}
-    for customer_id in sorted((survivor_id, duplicate_id)):
+    wards = Customer.objects.filter(guardian_id=duplicate_id).values_list("pk", flat=True)
+    for customer_id in sorted({survivor_id, duplicate_id, *wards}):
         # Who was merged is not locked: somebody may hold that row and wait for the one it leads
         # to. Nobody is merged meanwhile, since merges come one after the other.
         selectors.require_unmerged(_get(customer_id, survivor_id))
@@ -140,7 +141,10 @@ def _fill_record(survivor: Customer, duplicate: Customer) -> None:
             for column in group:
                 setattr(survivor, column, getattr(duplicate, column))
             filled += group
-    survivor.tags = list(dict.fromkeys([*survivor.tags, *duplicate.tags]))
+    tags: dict[str, str] = {}
+    for tag in [*survivor.tags, *duplicate.tags]:
+        tags.setdefault(selectors.tag_term(tag), tag)
+    survivor.tags = list(tags.values())
     survivor.notes = "\n".join(filter(None, [survivor.notes, duplicate.notes]))
     # The address is unique: it is let go of before it is taken.
     duplicate.email, duplicate.is_active, duplicate.merged_into = None, False, survivor

@@ -137,14 +137,18 @@ def tag_term(tag: str) -> str:
 
 
 def lock_rows_of(customers: QuerySet[Any, Any]) -> QuerySet[Customer]:
-    """Return the queryset that locks those whose ids the subquery gives, in the ids' order."""
+    """Return the queryset that locks those whose ids the subquery gives, in the ids' order.
+
+    Not against rows that come to refer to them: their keys never change, and those who write such
+    rows may hold what the one who locks waits for.
+    """
     rows = Customer.objects.filter(pk__in=customers).order_by("pk")
-    return rows.select_for_update(of=("self",))
+    return rows.select_for_update(of=("self",), no_key=True)
 
 
 def lock_rows(customer_id: UUID) -> QuerySet[Customer]:
     """Return the queryset that locks one customer; the first lock of every change of credits."""
-    return Customer.objects.filter(pk=customer_id).select_for_update(of=("self",))
+    return lock_rows_of(Customer.objects.filter(pk=customer_id).values("pk"))
 
 
 def lock_customers(*customer_ids: UUID) -> list[Customer]:

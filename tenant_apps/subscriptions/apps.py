@@ -11,5 +11,7 @@ class SubscriptionsConfig(AppConfig):
         from tenant_apps.subscriptions import mails, merging, services
 
         due_work.register(services.SETTLE, services.settle)
+        # What was put on the list under the name that this had before.
+        due_work.register("subscriptions.expire", services.settle)
         mail.register(services.EXPIRING, mails.expiring)
         customer_merging.register("subscriptions", merging.move)

@@ -156,7 +156,9 @@ def lock_subscription(subscription_id: UUID) -> Subscription:
 
 def _paid_for() -> QuerySet[Any, Any]:
     """Return the subscriptions that ran or run, with ``over_at``: when they ended or will."""
-    return Subscription.objects.exclude(Q(status=SubscriptionStatus.PENDING) | GIVEN_UP).annotate(
+    never_ran = Q(ended_at__lte=F("starts_at"))
+    not_paid = Q(status=SubscriptionStatus.PENDING) | GIVEN_UP
+    return Subscription.objects.exclude(not_paid | never_ran).annotate(
         over_at=Coalesce("ended_at", "ends_at")
     )
 

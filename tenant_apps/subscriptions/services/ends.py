@@ -10,7 +10,7 @@ from platform_shared.kit.principal import Actor
 from platform_shared.tenancy import binding
 from tenant_apps.packages import terms
 from tenant_apps.subscriptions import states
-from tenant_apps.subscriptions.enums import Action, EntryKind
+from tenant_apps.subscriptions.enums import Action, EntryKind, SubscriptionStatus
 from tenant_apps.subscriptions.errors import NoEnd
 from tenant_apps.subscriptions.models import CreditLot, Subscription, SubscriptionChange
 from tenant_apps.subscriptions.services import changes, ledger, rests, settling
@@ -29,11 +29,14 @@ def cancel_subscription(
     """
     with transaction.atomic():
         subscription = settling.lock_current(subscription_id, now)
+        if subscription.status != SubscriptionStatus.PENDING:
+            # Those of old ran without its being written down when they began to.
+            subscription.activated_at = subscription.activated_at or subscription.created_at
         change = changes.record(subscription, Action.CANCEL, now=now, actor=actor, reason=reason)
         if subscription.frozen_from is not None:
             rests.end_freeze(subscription, max(now, subscription.frozen_from))
         subscription.ended_at = now
-        subscription.save(update_fields=["status", "ended_at"])
+        subscription.save(update_fields=["status", "activated_at", "ended_at"])
         ledger.expire_credits(subscription, now=now, change=change)
         return subscription
 
@@ -95,7 +98,7 @@ def extend_subscription(
     with transaction.atomic():
         subscription = settling.lock_current(subscription_id, now)
         before = _end_to_move(subscription, Action.EXTEND)
-        after = _later(before, unit, count, "duration")
+        after = _later(subscription, unit, count, "duration")
         lots = CreditLot.objects.filter(subscription=subscription, ends_at=before)
         lots.update(ends_at=after)
         _move_end(subscription, Action.EXTEND, after, reason, now, actor)
@@ -117,11 +120,11 @@ def renew_subscription(*, subscription_id: UUID, now: datetime, actor: Actor) ->
     """
     with transaction.atomic():
         subscription = settling.lock_current(subscription_id, now)
-        before = _end_to_move(subscription, Action.RENEW)
+        _end_to_move(subscription, Action.RENEW)
         assert subscription.duration_unit is not None
         assert subscription.duration_count is not None
         after = _later(
-            before, subscription.duration_unit, subscription.duration_count, "subscription"
+            subscription, subscription.duration_unit, subscription.duration_count, "subscription"
         )
         change = _move_end(subscription, Action.RENEW, after, "", now, actor)
         if subscription.package_credits is not None:
@@ -145,9 +148,16 @@ def _end_to_move(subscription: Subscription, action: Action) -> datetime:
     return subscription.ends_at
 
 
-def _later(end: datetime, unit: str, count: int, field: str) -> datetime:
+def _later(subscription: Subscription, unit: str, count: int, field: str) -> datetime:
+    """Return an end so much later; a freeze that comes to lie within it has its length added."""
+    assert subscription.ends_at is not None
+    before, zone = subscription.ends_at, binding.current_club().time_zone
+    since, until = subscription.frozen_from, subscription.frozen_until
     try:
-        return terms.end_of(end, unit, count, binding.current_club().time_zone)
+        after = terms.end_of(before, unit, count, zone)
+        if since is not None and until is not None and before <= since < after:
+            after = terms.moved(after, since, until, zone)
+        return after
     except (OverflowError, ValueError) as error:
         problem = FieldError(field, "out_of_range", "The calendar ends before it would.")
         raise InvalidInput(problem) from error

@@ -110,17 +110,16 @@ def take_back_visit(
     subscription: Subscription,
     lot_id: UUID | None,
     check_in_id: UUID,
-    scanned_at: datetime,
     was_only_visit: bool,
     now: datetime,
     actor: Actor,
 ) -> None:
-    """Undo what an annulled check-in did: its credit returns to its lot, a period it began has not.
+    """Undo what an annulled check-in did: its credit returns to its lot.
 
-    A period that was extended or renewed since has begun all the same: nobody loses what came on
-    top of it. Where the lot or the subscription has ended meanwhile, the credit expires, by a line
-    of its own. Runs in the caller's transaction, which holds the owner's and the subscription's
-    locks.
+    A period that began with a visit has not when none is left; one that was extended or renewed
+    since has begun all the same: nobody loses what came on top of it. Where the lot or the
+    subscription has ended meanwhile, the credit expires, by a line of its own. Runs in the caller's
+    transaction, which holds the owner's and the subscription's locks.
     """
     if lot_id is not None:
         assert subscription.used_credits is not None
@@ -130,8 +129,8 @@ def take_back_visit(
         write_line(
             subscription, lot_id, EntryKind.ANNULMENT, 1, now, actor, check_in_id=check_in_id
         )
-    began_it = subscription.begun_at == scanned_at and was_only_visit
-    if began_it and _runs(subscription) and not _was_prolonged(subscription):
+    unvisited = subscription.begun_at is not None and was_only_visit
+    if unvisited and _runs(subscription) and not _was_prolonged(subscription):
         subscription.begun_at = subscription.ends_at = None
         subscription.save(update_fields=["begun_at", "ends_at"])
         CreditLot.objects.filter(subscription=subscription).update(ends_at=None)

@@ -5,6 +5,7 @@ The model knows nothing of SQL: it reads every row and asks on which local date 
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from tenant_apps.packages.terms import copy_of
 from tenant_apps.payments.models import Payment
 from tenant_apps.reports import selectors
 from tenant_apps.reports.selectors import Figures, Overview
+from tenant_apps.subscriptions import services as subscription_services
 from tenant_apps.subscriptions.models import Subscription
 from tests.support.world import BORN, ClubWorld
 from tests.tenant_apps.checkins.door import annul, scan
@@ -239,6 +241,17 @@ class TestFigures:
         for hour in (1, 2):
             scan(member.code, at=BORN + timedelta(hours=hour))
         assert (self.on(day).check_ins, self.on(day).unique_visitors) == (2, 1)
+
+    def test_know_nothing_of_what_was_cancelled_before_it_started(self) -> None:
+        days = [BORN.date() + offset * DAY for offset in range(8)]
+        before = [self.on(day) for day in days]
+        member = new_pass(starts_at=BORN + 5 * DAY)
+        subscription_services.cancel_subscription(
+            subscription_id=member.subscription, reason="", now=BORN + 2 * DAY, actor=STAFF
+        )
+        paid = Money(4900, "EUR")
+        first = replace(before[0], revenue=before[0].revenue + paid)
+        assert [self.on(day) for day in days] == [first, *before[1:]]
 
     def test_lose_a_subscription_on_the_day_it_ends(self) -> None:
         day = BORN.date()

@@ -92,7 +92,6 @@ def give_back(subscription_id: UUID, check_in: UUID, *, now: datetime = BORN) ->
         subscription=stored(subscription_id),
         lot_id=line.lot_id,
         check_in_id=check_in,
-        scanned_at=BORN,
         was_only_visit=True,
         **by(now),
     )

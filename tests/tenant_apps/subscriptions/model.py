@@ -137,12 +137,12 @@ class Sub:
                 each.ends_at = self.ends_at
         return lot
 
-    def take_back(self, lot: Lot | None, visited_at: datetime, *, only_visit: bool) -> None:
+    def take_back(self, lot: Lot | None, *, only_visit: bool) -> None:
         if lot is not None:
             lot.remaining += 1
             self.used -= 1
         runs = self.status in ("active", "frozen")
-        if self.begun_at == visited_at and only_visit and runs and not self.prolonged:
+        if self.begun_at and only_visit and runs and not self.prolonged:
             self.begun_at = self.ends_at = None
             for each in self.lots:
                 each.ends_at = None
@@ -216,15 +216,21 @@ class Sub:
 
     def extend(self, days: int) -> None:
         before = self._end_to_move()
-        self.ends_at = end_of(before, "day", days, ZONE)
+        self.ends_at = self._later(before, days)
         for lot in self.lots:
             if lot.ends_at == before:
                 lot.ends_at = self.ends_at
 
     def renew(self) -> None:
-        self.ends_at = end_of(self._end_to_move(), "day", self.days or 0, ZONE)
+        self.ends_at = self._later(self._end_to_move(), self.days or 0)
         if self.size is not None:
             self._grant(self.size)
+
+    def _later(self, before: datetime, days: int) -> datetime:
+        after = end_of(before, "day", days, ZONE)
+        since, until = self.frozen_from, self.frozen_until
+        within = since and until and before <= since < after
+        return moved(after, since, until, ZONE) if within and since and until else after
 
     def _end_to_move(self) -> datetime:
         self._require("active", "frozen")

@@ -136,7 +136,6 @@ class Machine(RuleBasedStateMachine):
         sub = self.subs[visit.sub]
         sub.take_back(
             None if visit.lot is None else sub.lots[visit.lot],
-            visit.at,
             only_visit=all(other.sub != visit.sub for other in self.visits),
         )
 

@@ -6,11 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from platform_shared.due_work import services as due_work
+from platform_shared.due_work.models import DueWork
 from platform_shared.kit.errors import InvalidInput, NotFound
 from tenant_apps.payments.enums import PaymentMethod
-from tenant_apps.subscriptions import services
+from tenant_apps.subscriptions import selectors, services
 from tenant_apps.subscriptions.errors import ChangeNotAllowed, NoEnd
-from tenant_apps.subscriptions.models import CreditEntry, CreditLot, Freeze
+from tenant_apps.subscriptions.models import CreditEntry, CreditLot, Freeze, Subscription
 from tests.support.world import BORN, ClubWorld
 from tests.tenant_apps.checkins.door import reason, scan
 from tests.tenant_apps.sales.desk import STAFF, new_customer, new_package, sell
@@ -35,6 +37,12 @@ from tests.tenant_apps.subscriptions.ledger import lines_of
 def renew(subscription_id: UUID, *, now: datetime = BORN) -> None:
     """Add a term."""
     services.renew_subscription(subscription_id=subscription_id, **by(now))
+
+
+def local(moment: datetime | None) -> datetime:
+    """Return what the club's clock reads at a moment."""
+    assert moment is not None
+    return moment.astimezone(ZoneInfo("Europe/Berlin")).replace(tzinfo=None)
 
 
 def extend(
@@ -339,3 +347,63 @@ class TestRenew:
         assert [(e.field, e.code) for e in caught.value.errors] == [
             ("subscription", "out_of_range")
         ]
+
+
+@pytest.mark.usefixtures("bound_a")
+class TestProlongingOverAFreeze:
+    """A freeze was planned behind the end that the first visit has set: nothing was moved by it."""
+
+    START, OVER = BORN + 12 * DAY, BORN + 32 * DAY
+
+    @pytest.fixture
+    def held(self) -> UUID:
+        held = grant(visits=3, duration=("day", 10), valid_from="first_visit")
+        freeze(held, since=self.START, until=self.OVER)
+        scan(customer=stored(held).customer_id, at=BORN)
+        assert stored(held).ends_at == BORN + 10 * DAY
+        return held
+
+    def test_adds_its_length_when_it_comes_to_lie_within(self, held: UUID) -> None:
+        extend(held, "day", 30)
+        # The clocks go forward on the way; the days are those of the club's calendar.
+        assert local(stored(held).ends_at) == local(BORN + 10 * DAY) + 50 * DAY
+        assert lots_of(held) == [(2, stored(held).ends_at)]
+        for moment in (self.START, self.OVER):
+            services.settle(held, moment)
+        assert local(stored(held).ends_at) == local(BORN + 10 * DAY) + 50 * DAY
+
+    def test_gives_it_back_when_it_is_dropped(self, held: UUID) -> None:
+        extend(held, "day", 30)
+        services.unfreeze_subscription(subscription_id=held, reason="", **by(BORN + DAY))
+        assert local(stored(held).ends_at) == local(BORN + 10 * DAY) + 30 * DAY
+
+    def test_adds_nothing_while_it_lies_behind(self, held: UUID) -> None:
+        extend(held, "day", 2)
+        assert stored(held).ends_at == self.START
+
+    def test_goes_for_another_term_and_its_lot_too(self, held: UUID) -> None:
+        renew(held)
+        assert local(stored(held).ends_at) == local(BORN + 10 * DAY) + 30 * DAY
+        assert lots_of(held) == [(2, BORN + 10 * DAY), (3, stored(held).ends_at)]
+
+
+@pytest.mark.usefixtures("bound_a")
+class TestThoseOfOld:
+    """What ran before it was written down when it began to."""
+
+    def test_stay_in_the_books_when_they_are_cancelled(self) -> None:
+        held = grant(duration=("week", 1))
+        Subscription.objects.filter(pk=held).update(activated_at=None)
+        services.cancel_subscription(subscription_id=held, reason="", **by(BORN + DAY))
+        assert stored(held).activated_at == BORN
+        assert list(selectors.started(BORN, BORN + DAY).filter(pk=held))
+
+    def test_are_settled_under_the_name_that_due_work_had_before(self) -> None:
+        held = grant(duration=("week", 1))
+        DueWork.objects.filter(subject_id=held).update(
+            kind="subscriptions.expire", due_at=BORN + WEEK
+        )
+        entry = DueWork.objects.get(subject_id=held)
+        assert due_work.carry_out(entry_id=entry.pk, now=BORN + WEEK)
+        assert stored(held).status == "expired"
+        assert not DueWork.objects.filter(subject_id=held).exists()
