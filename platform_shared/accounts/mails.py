@@ -24,7 +24,7 @@ If it was not you, there is nothing to do: your password stays as it is.
 def password_link(user_id: UUID, now: datetime) -> Message | None:
     """Return a fresh link for the account; None if it is nobody's, or deactivated."""
     try:
-        link = services.renew_password_link(user_id=user_id, roles=Role, now=now)
+        link = services.renew_password_link(user_id=user_id, roles=Role, now=now, others_end=False)
     except (NotFound, AccountInactive):
         return None
     name = club_selectors.name_of_bound()

@@ -138,16 +138,39 @@ def create_first_admin(new: NewClub) -> dict[str, Any]:
     return {"password_link": link}
 
 
+def change_email(*, user: User, email: str, now: datetime) -> None:
+    """Have a login go by another e-mail; its links and sessions end.
+
+    Runs in the caller's transaction.
+
+    Locks: the e-mail (advisory), the account.
+
+    Raises:
+        EmailTaken: another account has it.
+    """
+    user = selectors.lock_user(user.pk, *Role)
+    if user.email == email:
+        return
+    _claim_email(email)
+    user.email = email
+    user.save(update_fields=["email"])
+    PasswordLink.objects.filter(user=user, used_at=None).delete()
+    _revoke_sessions(user, "account_changed", now)
+
+
 # --- password links ---------------------------------------------------------------------------
 
 
-def create_password_link(*, user: User, now: datetime) -> str:
+def create_password_link(*, user: User, now: datetime, others_end: bool = True) -> str:
     """Return a link that sets the account's password once; it lives three days.
 
-    Older links of the account end. The secret is only in the link: the database keeps its SHA-256.
-    Runs in the caller's transaction, which has made the account or holds its lock.
+    Older links of the account end, unless anybody could have asked for this one: otherwise a
+    stranger could end the link that somebody was invited by. The secret is only in the link: the
+    database keeps its SHA-256. Runs in the caller's transaction, which has made the account or
+    holds its lock.
     """
-    PasswordLink.objects.filter(user=user, used_at=None).delete()
+    older = PasswordLink.objects.filter(user=user, used_at=None)
+    (older if others_end else older.filter(expires_at__lte=now)).delete()
     secret = one_time.new_secret()
     PasswordLink.objects.create(
         user=user, token_hash=one_time.digest(secret), expires_at=now + PASSWORD_LINK_LIFETIME
@@ -159,7 +182,7 @@ def ask_for_password_link(*, email: str, now: datetime) -> None:
     """Have a link mailed to the active account with this e-mail, if there is one.
 
     Whether there is one shows nowhere: the work is the same, and about nobody no mail is made.
-    The link is made when the mail is sent, and ends older ones then.
+    The link is made when the mail is sent; the first that is used ends the others.
 
     Locks: the e-mail (advisory). Idempotent by: the account, while a mail is on its way and for a
     minute after its link was made, so that nobody fills a mailbox.
@@ -182,10 +205,13 @@ def _fresh_links(user_id: UUID, now: datetime) -> QuerySet[PasswordLink]:
     )
 
 
-def renew_password_link(*, user_id: UUID, roles: Iterable[Role], now: datetime) -> str:
+def renew_password_link(
+    *, user_id: UUID, roles: Iterable[Role], now: datetime, others_end: bool = True
+) -> str:
     """Return a fresh link for somebody whose link, or whose password, is lost.
 
-    The password that there is goes on working until the link is used.
+    The password that there is goes on working until the link is used; ``others_end`` is as in
+    ``create_password_link``.
 
     Locks: the account.
 
@@ -197,7 +223,7 @@ def renew_password_link(*, user_id: UUID, roles: Iterable[Role], now: datetime) 
         user = selectors.lock_user(user_id, *roles)
         if not user.is_active:
             raise AccountInactive
-        return create_password_link(user=user, now=now)
+        return create_password_link(user=user, now=now, others_end=others_end)
 
 
 def renew_invitation(*, user: User, email: str, name: str, now: datetime) -> str:

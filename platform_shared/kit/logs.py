@@ -8,9 +8,14 @@ from platform_shared.kit import context
 
 
 class ContextFilter(logging.Filter):
-    """Adds the running request's identity to every record."""
+    """Adds the running request's identity to every record, and takes the request itself off.
+
+    Django gives it along with an error, and its text has the whole address: secrets of links, and
+    whom somebody has searched for.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
+        record.__dict__.pop("request", None)
         record.club = context.club_slug.get()
         record.user = context.user_id.get()
         record.request_id = context.request_id.get()

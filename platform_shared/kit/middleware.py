@@ -30,6 +30,9 @@ class RequestContextMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         response.setdefault("X-Content-Type-Options", "nosniff")
+        if request.path.startswith("/api/v1/"):
+            # Tokens, links and people: nothing of it is for anybody's cache (RFC 6749, 5.1).
+            response.setdefault("Cache-Control", "no-store")
         if not request.path.startswith("/health/"):
             logger.info(
                 "%s %s %s",

@@ -62,12 +62,13 @@ def change_customer(
     now: datetime,
     allow_duplicate: bool = False,
 ) -> Customer:
-    """Change a customer's record; deactivating closes every door to them at once.
+    """Change a customer's record; deactivating shuts the club's doors to them at once.
 
-    Their login, if there is one, goes by their new name.
+    Their login, if there is one, goes by their new name and, once it is in use, by their new
+    e-mail: its sessions and links end, for they were somebody's who may not have that one.
 
     Locks: who guards whom (advisory) where there is a new guardian, the customer, then the
-    e-mail, the number and the name (advisory), then the login where there is a new name.
+    e-mail, the number and the name (advisory), then the login where name or e-mail are new.
 
     Raises:
         NotFound: no such customer.
@@ -93,11 +94,19 @@ def change_customer(
         if location_ids is not None:
             HomeLocation.objects.filter(customer=customer).delete()
             _set_locations(customer, location_ids)
-        if "name" in changes and customer.user_id is not None:
-            login = account_selectors.lock_user(customer.user_id, Role.CUSTOMER)
-            account_services.rename(user=login, name=customer.name)
+        if customer.user_id is not None and {"name", "email"} & set(changes):
+            _follow(customer, customer.user_id, changes, now)
         index(customer)
         return customer
+
+
+def _follow(customer: Customer, user_id: UUID, changes: dict[str, Any], now: datetime) -> None:
+    """Have the login go by what is new in the record."""
+    login = account_selectors.lock_user(user_id, Role.CUSTOMER)
+    if "name" in changes:
+        account_services.rename(user=login, name=customer.name)
+    if changes.get("email") and login.has_usable_password():
+        account_services.change_email(user=login, email=changes["email"], now=now)
 
 
 def invite_customer(*, customer_id: UUID, password: str | None, now: datetime) -> str | None:

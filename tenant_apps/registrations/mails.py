@@ -44,7 +44,9 @@ def registration(registration_id: UUID, now: datetime) -> Message | None:
         text, link = CONFIRM, services.create_link(registration=found)
     elif login.is_active:
         text = KNOWN
-        link = account_services.renew_password_link(user_id=login.pk, roles=Role, now=now)
+        link = account_services.renew_password_link(
+            user_id=login.pk, roles=Role, now=now, others_end=False
+        )
     else:
         return None
     name = club_selectors.name_of_bound()

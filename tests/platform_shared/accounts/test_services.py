@@ -511,6 +511,33 @@ class TestPasswordLinks:
             services.get_password_link(secret=secret, now=now)
 
 
+class TestChangeEmail:
+    def test_moves_the_login_and_ends_what_the_old_one_opened(
+        self, bound_a: ClubWorld, now: datetime
+    ) -> None:
+        user = user_at(bound_a, Role.CUSTOMER)
+        services.sign_in(email=user.email, password=PASSWORD, now=now)
+        services.create_password_link(user=user, now=now)
+        services.change_email(user=user, email="carla@new.test", now=now)
+        assert not PasswordLink.objects.filter(user=user).exists()
+        assert not Session.objects.filter(user=user, revoked_at=None).exists()
+        with pytest.raises(InvalidCredentials):
+            services.sign_in(email="customer@alpha.test", password=PASSWORD, now=now)
+        assert services.sign_in(email="carla@new.test", password=PASSWORD, now=now)
+
+    def test_takes_nobody_elses(self, bound_a: ClubWorld, now: datetime) -> None:
+        with pytest.raises(EmailTaken):
+            services.change_email(
+                user=user_at(bound_a, Role.CUSTOMER), email="staff@alpha.test", now=now
+            )
+
+    def test_does_nothing_for_the_same(self, bound_a: ClubWorld, now: datetime) -> None:
+        user = user_at(bound_a, Role.CUSTOMER)
+        services.sign_in(email=user.email, password=PASSWORD, now=now)
+        services.change_email(user=user, email=user.email, now=now)
+        assert Session.objects.filter(user=user, revoked_at=None).exists()
+
+
 class TestRenewPasswordLink:
     def test_gives_a_second_chance(self, bound_a: ClubWorld, now: datetime) -> None:
         user, first = new_staff(now, password=None)
@@ -559,7 +586,7 @@ class TestAskForPasswordLink:
         services.set_password_by_link(secret=secret, password=NEW_PASSWORD, now=now)
         services.sign_in(email="staff@alpha.test", password=NEW_PASSWORD, now=now)
 
-    def test_ends_older_links(
+    def test_leaves_older_links_until_one_is_used(
         self,
         bound_a: ClubWorld,
         now: datetime,
@@ -571,9 +598,21 @@ class TestAskForPasswordLink:
             self.ask("staff@alpha.test", at)
             relay()
         first, second = (mailed_secret(mail) for mail in mailoutbox)
+        for secret in (first, second):
+            assert services.get_password_link(secret=secret, now=now)
+        services.set_password_by_link(secret=first, password=NEW_PASSWORD, now=now)
         with pytest.raises(InvalidPasswordLink):
-            services.get_password_link(secret=first, now=now)
-        assert services.get_password_link(secret=second, now=now)
+            services.get_password_link(secret=second, now=now)
+
+    def test_ends_no_link_that_somebody_was_invited_by(
+        self, bound_a: ClubWorld, now: datetime, mailoutbox: list[EmailMessage]
+    ) -> None:
+        invited, link = new_staff(now - timedelta(days=1), password=None)
+        assert link is not None
+        self.ask(invited.email, now)
+        relay()
+        assert len(mailoutbox) == 1
+        assert services.get_password_link(secret=secret_of(link), now=now).user == invited
 
     @pytest.mark.parametrize("sent_between", [True, False])
     def test_fills_no_mailbox(

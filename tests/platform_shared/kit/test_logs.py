@@ -9,7 +9,9 @@ import pytest
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from platform_shared.accounts import services as account_services
 from platform_shared.kit import context
+from platform_shared.kit.logs import ContextFilter
 from tests.support.api import Caller
 from tests.support.world import ClubWorld
 
@@ -21,12 +23,14 @@ def written() -> Iterator[io.StringIO]:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(import_string(settings.LOGGING["formatters"]["json"]["()"])())
     handler.addFilter(import_string(settings.LOGGING["filters"]["context"]["()"])())
-    logger = logging.getLogger("qr_checkin")
+    logger, errors = logging.getLogger("qr_checkin"), logging.getLogger("django.request")
     before = logger.level
-    logger.addHandler(handler)
+    for each in (logger, errors):
+        each.addHandler(handler)
     logger.setLevel(logging.INFO)
     yield stream
-    logger.removeHandler(handler)
+    for each in (logger, errors):
+        each.removeHandler(handler)
     logger.setLevel(before)
 
 
@@ -83,3 +87,22 @@ class TestContextFilter:
         assert entry["message"] == "GET /api/v1/me 404"
         assert entry["club"] is None
         assert entry["user"] is None
+
+    @pytest.mark.parametrize("guarded", [True, False])
+    def test_keeps_what_stands_in_an_address_to_itself(
+        self,
+        written: io.StringIO,
+        club_a: ClubWorld,
+        monkeypatch: pytest.MonkeyPatch,
+        guarded: bool,
+    ) -> None:
+        def broken(**_: object) -> None:
+            raise RuntimeError("inside")
+
+        monkeypatch.setattr(account_services, "get_password_link", broken)
+        if not guarded:  # negative control
+            monkeypatch.setattr(ContextFilter, "filter", lambda self, record: True)
+        answer = Caller(club_a.host).get("auth/password?token=TOPSECRET")
+        assert answer.status_code == 500
+        assert "inside" in written.getvalue()
+        assert ("TOPSECRET" in written.getvalue()) is not guarded

@@ -10,6 +10,7 @@ from django.test import RequestFactory
 from platform_shared.kit import context
 from platform_shared.kit.middleware import RequestContextMiddleware
 from tests.support.api import Caller
+from tests.support.world import ClubWorld
 
 
 def answered(path: str = "/api/v1/me", **headers: str) -> HttpResponse:
@@ -19,6 +20,15 @@ def answered(path: str = "/api/v1/me", **headers: str) -> HttpResponse:
         return HttpResponse(context.request_id.get())
 
     return RequestContextMiddleware(inside)(RequestFactory().get(path, headers=headers))
+
+
+class TestCaches:
+    def test_keep_nothing_that_the_api_says(self, admin_a: Caller, club_a: ClubWorld) -> None:
+        for path in ("me", f"customers/{club_a.customer}", "auth/password?token=x", "nowhere"):
+            assert admin_a.get(path)["Cache-Control"] == "no-store"
+        image = admin_a.get(f"qr-codes/{club_a.qr_code}/image")
+        assert image["Cache-Control"] == "private, no-store"
+        assert "Cache-Control" not in admin_a.get("/.well-known/jwks.json")
 
 
 class TestRequestContextMiddleware:

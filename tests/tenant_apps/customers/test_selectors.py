@@ -36,7 +36,7 @@ class TestGetByUser:
 class TestLockCustomer:
     def test_locks_the_row(self, bound_a: ClubWorld) -> None:
         assert selectors.lock_customer(bound_a.customer).id == bound_a.customer
-        assert "FOR UPDATE" in str(selectors.lock_rows(bound_a.customer).query)
+        assert "FOR NO KEY UPDATE" in str(selectors.lock_rows(bound_a.customer).query)
 
     def test_says_that_there_is_nobody(self, bound_a: ClubWorld) -> None:
         with pytest.raises(NotFound):

@@ -157,6 +157,30 @@ class TestChangeCustomer:
             services.change_customer(customer_id=club_b.customer, changes={"name": "x"}, now=BORN)
 
 
+class TestTheLogin:
+    """Once it is in use it goes by the record's e-mail; nobody is left with a key to it."""
+
+    def test_follows_a_new_e_mail(self, bound_a: ClubWorld) -> None:
+        services.change_customer(
+            customer_id=bound_a.customer, changes={"email": "carla@new.test"}, now=BORN
+        )
+        login = account_services.sign_in(email="carla@new.test", password=PASSWORD, now=clock.now())
+        assert login.user.pk == Customer.objects.get(pk=bound_a.customer).user_id
+
+    def test_keeps_its_own_when_the_record_has_none(self, bound_a: ClubWorld) -> None:
+        services.change_customer(customer_id=bound_a.customer, changes={"email": None}, now=BORN)
+        assert account_services.sign_in(
+            email="customer@alpha.test", password=PASSWORD, now=clock.now()
+        )
+
+    def test_takes_no_e_mail_of_the_staff(self, bound_a: ClubWorld) -> None:
+        with pytest.raises(EmailTaken):
+            services.change_customer(
+                customer_id=bound_a.customer, changes={"email": "staff@alpha.test"}, now=BORN
+            )
+        assert Customer.objects.get(pk=bound_a.customer).email == "customer@alpha.test"
+
+
 class TestInviteCustomer:
     def test_gives_a_login_and_the_link_to_it(self, bound_a: ClubWorld) -> None:
         customer = create(email="dora@alpha.test")
