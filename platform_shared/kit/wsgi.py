@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
-_CHARSET = re.compile(r';\s*charset\s*=\s*("[^"]*"|[^;]*)', re.IGNORECASE)
+_CHARSET = re.compile(r';\s*charset\*?\s*=\s*("[^"]*"|[^;]*)', re.IGNORECASE)
 
 
 def utf8_only(application: Application) -> Application:

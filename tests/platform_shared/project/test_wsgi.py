@@ -42,7 +42,9 @@ class TestApplication:
         assert started == ["200 OK"]
         assert body == b'{"status": "ok"}'
 
-    @pytest.mark.parametrize("charset", ["zlib", "undefined", "idna", "hex", "nonsense", "utf-16"])
+    @pytest.mark.parametrize(
+        "charset", ['="zlib"', "=undefined", "= idna", "=hex", "=nonsense", "=utf-16", "*=UTF-8''zlib"]
+    )
     def test_reads_what_strangers_call_their_character_set_as_utf_8(
         self, db: None, monkeypatch: pytest.MonkeyPatch, charset: str
     ) -> None:
@@ -55,7 +57,7 @@ class TestApplication:
                 "REQUEST_METHOD": "GET",
                 "PATH_INFO": "/health/live",
                 "QUERY_STRING": "a=%C3",
-                "CONTENT_TYPE": f'application/json; charset="{charset}"; x=y',
+                "CONTENT_TYPE": f'application/json; charset{charset}; x=y',
                 "SERVER_NAME": "localhost",
                 "SERVER_PORT": "80",
                 "wsgi.input": io.BytesIO(),
@@ -65,7 +67,7 @@ class TestApplication:
             return started
 
         assert asked(wsgi.application) == ["200 OK"]
-        if charset == "zlib":  # negative control: Django by itself never gets as far as answering
+        if "zlib" in charset:  # negative control: Django by itself never gets as far as answering
             with pytest.raises(LookupError):
                 asked(get_wsgi_application())
 
