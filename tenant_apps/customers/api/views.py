@@ -108,6 +108,8 @@ class ExportView(ApiView):
     access = {"GET": Permission.CUSTOMERS_EXPORT}
     queryset = selectors.list_customers()
     filterset_class = CustomerFilter
+    pagination_class = None
+    query_names = (BOM.name,)
 
     @operation(
         "exportCustomers",
