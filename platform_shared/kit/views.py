@@ -1,4 +1,4 @@
-"""The base of every view: access is declared, payloads are strict, lists are pages."""
+"""The base of every view: access is declared, payloads and queries are strict, lists are pages."""
 
 from typing import Any, ClassVar
 
@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from platform_shared.kit.access import Rule
+from platform_shared.kit.errors import FieldError, InvalidInput
 from platform_shared.kit.pagination import NewestFirst
 from platform_shared.kit.principal import Principal
 
@@ -25,7 +26,10 @@ class ApiView(GenericAPIView[Any]):
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     access: ClassVar[dict[str, Rule]] = {}
     allowed_when_suspended: ClassVar[bool] = False
-    pagination_class = NewestFirst
+    # What a list reads from its query beside its filters and its page.
+    query_names: ClassVar[tuple[str, ...]] = ()
+    # None where the rows come all at once; then there is no page to ask for either.
+    pagination_class: type[NewestFirst] | None = NewestFirst
     queryset: Any = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -46,6 +50,28 @@ class ApiView(GenericAPIView[Any]):
         serializer = serializer_class(data=self.request.data, **kwargs)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the rows that the view's declared filters let through.
+
+        Raises:
+            InvalidInput: the query has a name that nothing here reads. A filter with a slip of the
+                pen in its name would otherwise show, or export, everything.
+        """
+        unknown = sorted(set(self.request.query_params) - self._known_names())
+        if unknown:
+            raise InvalidInput(
+                *(FieldError(name, "unknown_parameter", "Unknown parameter.") for name in unknown)
+            )
+        return super().filter_queryset(queryset)
+
+    def _known_names(self) -> set[str]:
+        declared = getattr(self, "filterset_class", None)
+        names = {*self.query_names, *(declared.base_filters if declared else ())}
+        if self.pagination_class is not None:
+            pages = self.pagination_class
+            names |= {pages.cursor_query_param, pages.page_size_query_param}
+        return names
 
     def page(
         self, queryset: QuerySet[Any], serializer_class: type[BaseSerializer[Any]]

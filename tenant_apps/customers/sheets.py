@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
@@ -30,9 +31,16 @@ READ = (
 )
 WRITTEN = ("id", *READ, "locations", "guardian", "guardian_relation", "is_active", "created_at")
 DELIMITERS = (",", ";", "\t")
-# A spreadsheet takes a text that begins so for a formula (CWE-1236).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Where a spreadsheet finds a formula (CWE-1236): at the start of a cell, and inside it wherever one
+# that separates by semicolons or tabs, as Excel does in much of Europe, begins another cell. Blanks
+# and quotes before the formula's sign are passed over, and apostrophes too: so what has been given
+# one still matches, and to take one away is exactly the way back.
+_FORMULA = r"(?:[^\S\t\r\n]|[\"'])*[=+\-@]"
 _TEXT = "'"
+_TO_QUOTE, _QUOTED = (
+    re.compile(rf"(?<![^;\t\r\n]){mark}(?={_FORMULA})|\A{mark}(?='*[\t\r\n])")
+    for mark in ("", _TEXT)
+)
 
 
 class RowSerializer(RecordSerializer):
@@ -152,13 +160,12 @@ def id_of(columns: list[str], cells: list[str]) -> str:
 
 def _read(cell: str) -> str:
     """Return what ``_written`` made a cell of."""
-    quoted = cell.startswith(_TEXT) and cell[1:].startswith(_FORMULA)
-    return cell[1:] if quoted else cell
+    return _QUOTED.sub("", cell)
 
 
 def _written(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return _TEXT + text if text.startswith(_FORMULA) else text
+    """Return a cell that no spreadsheet takes for a formula, or for several cells with one."""
+    return _TO_QUOTE.sub(_TEXT, text)
 
 
 def header() -> bytes:

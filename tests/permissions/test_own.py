@@ -8,6 +8,7 @@ import pytest
 from platform_shared.accounts import services as account_services
 from platform_shared.kit import clock
 from platform_shared.kit.principal import SYSTEM
+from platform_shared.kit.views import ApiView
 from platform_shared.tenancy import binding
 from tenant_apps.checkins import selectors as checkin_selectors
 from tenant_apps.checkins import services as checkin_services
@@ -84,6 +85,21 @@ class TestOwnLists:
     def test_cannot_be_widened_by_a_filter(
         self, path: str, neighbour: dict[str, UUID], customer_a: Caller
     ) -> None:
+        answer = customer_a.get(f"{path}?customer={neighbour['customer']}&page_size=200")
+        assert answer.status_code == 400
+        (error,) = answer.json()["errors"]
+        assert (error["field"], error["code"]) == ("customer", "unknown_parameter")
+        assert str(neighbour[path]) not in answer.content.decode()
+
+    @pytest.mark.parametrize("path", LISTS)
+    def test_would_not_be_widened_even_if_the_filter_were_let_through(
+        self,
+        path: str,
+        neighbour: dict[str, UUID],
+        customer_a: Caller,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(ApiView, "query_names", ("customer",))
         widened = ids(customer_a.get(f"{path}?customer={neighbour['customer']}&page_size=200"))
         assert widened == ids(customer_a.get(path))
         assert str(neighbour[path]) not in widened

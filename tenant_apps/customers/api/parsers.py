@@ -38,7 +38,7 @@ class FormParser(MultiPartParser):
 
 
 class CsvParser(BaseParser):
-    """A body that is the file; the form's other fields come in the query."""
+    """A body that is the file."""
 
     media_type = "text/csv"
 
@@ -52,4 +52,4 @@ class CsvParser(BaseParser):
             file.write(part)
         file.size = file.tell()
         file.seek(0)
-        return {**request.query_params.dict(), "file": file}
+        return {"file": file}

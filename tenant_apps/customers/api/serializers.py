@@ -101,6 +101,10 @@ class MergeSerializer(StrictSerializer):
     duplicate = serializers.UUIDField(source="duplicate_id")
 
 
+class ImportQuerySerializer(StrictSerializer):
+    dry_run = serializers.BooleanField(required=False)
+
+
 class NewImportSerializer(StrictSerializer):
     file = serializers.FileField(
         max_length=200, help_text="CSV in UTF-8 with a header; at most 20 MiB and 100,000 rows."
@@ -108,6 +112,18 @@ class NewImportSerializer(StrictSerializer):
     dry_run = serializers.BooleanField(
         required=False, default=False, help_text="Say what would become of each row; write nothing."
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take what the query says for the form's; a file alone has no other place for it."""
+        query = ImportQuerySerializer(data=self.context["query"].dict())
+        query.is_valid(raise_exception=True)
+        dry_run = query.validated_data.get("dry_run", attrs["dry_run"])
+        # Asked of the form itself: a field that it leaves out reads as false.
+        if self.initial_data.get("dry_run") and attrs["dry_run"] != dry_run:
+            raise serializers.ValidationError(
+                {"dry_run": "The form and the query say different things."}, code="contradiction"
+            )
+        return {**attrs, "dry_run": dry_run}
 
 
 class ImportSerializer(serializers.ModelSerializer[CustomerImport]):

@@ -21,7 +21,9 @@ BOM = OpenApiParameter(
     description="Begin with a byte order mark, by which Excel knows UTF-8.",
 )
 DRY_RUN = OpenApiParameter(
-    "dry_run", OpenApiTypes.BOOL, description="For a body that is the file itself."
+    "dry_run",
+    OpenApiTypes.BOOL,
+    description="The form's field of this name, for either kind of body; both must say the same.",
 )
 
 
@@ -106,6 +108,8 @@ class ExportView(ApiView):
     access = {"GET": Permission.CUSTOMERS_EXPORT}
     queryset = selectors.list_customers()
     filterset_class = CustomerFilter
+    pagination_class = None
+    query_names = (BOM.name,)
 
     @operation(
         "exportCustomers",
@@ -115,7 +119,9 @@ class ExportView(ApiView):
         answers={(200, "text/csv"): OpenApiTypes.STR},
     )
     def get(self, request: Request) -> StreamingHttpResponse:
-        given = {name: value for name, value in request.query_params.items() if name == "bom"}
+        given = {
+            name: value for name, value in request.query_params.items() if name in self.query_names
+        }
         wanted = serializers.ExportSerializer(data=given)
         wanted.is_valid(raise_exception=True)
         customers = self.filter_queryset(selectors.list_customers())
@@ -145,7 +151,8 @@ class ImportsView(ApiView):
         answers={202: serializers.ImportSerializer},
     )
     def post(self, request: Request) -> Response:
-        data = self.valid(serializers.NewImportSerializer)
+        query = request.query_params
+        data = self.valid(serializers.NewImportSerializer, context={"query": query})
         made = imports.start_import(**data, now=clock.now(), actor=self.caller.actor)
         return Response(serializers.ImportSerializer(made).data, status=202)
 

@@ -1,5 +1,6 @@
 """The two documents describe every operation, its errors and what it needs."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 
 from platform_shared.documents.management.commands.export_openapi import HOSTS, document
 from platform_shared.kit.access import Open, Permission
+from platform_shared.kit.views import ApiView
+from tests.architecture.test_access import views
 
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
@@ -70,6 +73,21 @@ class TestOperationSchema:
             names = {p["name"] for p in operation["parameters"]}
             assert {"cursor", "page_size"} <= names
         assert lists
+
+    @pytest.mark.parametrize("host", HOSTS)
+    def test_describes_every_name_that_a_query_may_have(self, host: str) -> None:
+        read = {
+            re.sub(r"<\w+:(\w+)>", r"{\1}", path): view()._known_names()
+            for path, view in views(HOSTS[host])
+            if view and issubclass(view, ApiView)
+        }
+        seen = 0
+        for method, path, operation in operations(document(HOSTS[host])):
+            if method == "get" and operation["operationId"].startswith(("list", "export")):
+                given = operation["parameters"]
+                assert {p["name"] for p in given if p["in"] == "query"} == read[path], path
+                seen += 1
+        assert seen
 
 
 class TestBearerScheme:

@@ -30,7 +30,7 @@ class TestExport:
                 address="Street 1\nBerlin",
                 emergency_contact={"name": "@Emil", "phone": "-1"},
                 notes="+x",
-                tags=["vip", "late"],
+                tags=["vip", "-late"],
                 location_ids=[club_a.location],
                 guardian_id=club_a.customer,
                 guardian_relation="aunt",
@@ -52,7 +52,7 @@ class TestExport:
             "emergency_name": "'@Emil",
             "emergency_phone": "'-1",
             "notes": "'+x",
-            "tags": "vip;late",
+            "tags": "vip;'-late",
             "locations": "Entrance",
             "guardian": str(club_a.customer),
             "guardian_relation": "aunt",
@@ -71,13 +71,20 @@ class TestExport:
         assert [row["name"] for row in found] == ["Otto of alpha"]
 
     @pytest.mark.parametrize(
-        ("query", "field"),
-        [("bom=maybe", "bom"), ("is_active=x", "is_active"), ("guardian=x", "guardian")],
+        ("query", "field", "code"),
+        [
+            ("bom=maybe", "bom", "invalid"),
+            ("is_active=x", "is_active", "invalid"),
+            ("guardian=x", "guardian", "invalid"),
+            ("is_actve=false", "is_actve", "unknown_parameter"),
+            ("bom=true&page_size=1", "page_size", "unknown_parameter"),
+            ("cursor=x", "cursor", "unknown_parameter"),
+        ],
     )
-    def test_names_what_is_wrong(self, admin_a: Caller, query: str, field: str) -> None:
+    def test_names_what_is_wrong(self, admin_a: Caller, query: str, field: str, code: str) -> None:
         answer = admin_a.get(f"customers/export?{query}")
         assert answer.status_code == 400
-        assert [error["field"] for error in answer.json()["errors"]] == [field]
+        assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [(field, code)]
 
     def test_leaves_out_who_was_merged(self, admin_a: Caller, club_a: ClubWorld) -> None:
         with binding.club(club_a.ref):

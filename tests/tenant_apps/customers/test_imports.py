@@ -20,6 +20,7 @@ from platform_shared.kit.principal import SYSTEM
 from platform_shared.tenancy import binding
 from tenant_apps.customers import exports, imports, merging, selectors, sheets
 from tenant_apps.customers.api import parsers
+from tenant_apps.customers.api.serializers import NewImportSerializer
 from tenant_apps.customers.models import (
     Customer,
     CustomerImport,
@@ -299,9 +300,9 @@ class TestManyRows:
 
 
 class TestApi:
-    def upload(self, caller: Caller, **fields: Any) -> Any:
+    def upload(self, caller: Caller, query: str = "", **fields: Any) -> Any:
         return Client(raise_request_exception=False).post(
-            "/api/v1/customers/imports",
+            f"/api/v1/customers/imports{query}",
             fields,
             headers={"Host": caller.host, "Authorization": f"Bearer {caller.access}"},
         )
@@ -354,6 +355,64 @@ class TestApi:
         assert [row["number"] for row in wrong["results"]] == [3, 4]
         rest = admin_a.get(wrong["next"].partition("/api/v1/")[2]).json()["results"]
         assert [row["number"] for row in rest] == [10]
+
+    @pytest.mark.parametrize(
+        ("query", "field", "dry_run"),
+        [
+            ("", None, False),
+            ("", "true", True),
+            ("", "", False),
+            ("?dry_run=true", None, True),
+            ("?dry_run=true", "", True),
+            ("?dry_run=true", "true", True),
+            ("?dry_run=1", "true", True),
+            ("?dry_run=false", None, False),
+            ("?dry_run=false", "false", False),
+        ],
+    )
+    def test_reads_the_query_of_a_form_as_well(
+        self, admin_a: Caller, query: str, field: str | None, dry_run: bool
+    ) -> None:
+        fields = {} if field is None else {"dry_run": field}
+        file = SimpleUploadedFile("people.csv", FILE.encode(), "text/csv")
+        answer = self.upload(admin_a, query, file=file, **fields)
+        assert (answer.status_code, answer.json()["dry_run"]) == (202, dry_run)
+
+    def test_would_import_what_was_to_be_tried_without_the_query(
+        self, admin_a: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delattr(NewImportSerializer, "validate")
+        file = SimpleUploadedFile("people.csv", FILE.encode(), "text/csv")
+        answer = self.upload(admin_a, "?dry_run=true", file=file)
+        assert (answer.status_code, answer.json()["dry_run"]) == (202, False)
+
+    @pytest.mark.parametrize(
+        ("query", "fields", "name", "code"),
+        [
+            ("?dry_run=true", {"dry_run": "false"}, "dry_run", "contradiction"),
+            ("?dry_run=false", {"dry_run": "true"}, "dry_run", "contradiction"),
+            ("?dry_run=maybe", {"dry_run": "true"}, "dry_run", "invalid"),
+            ("?dry_run=maybe", {}, "dry_run", "invalid"),
+            ("?dry_run=", {}, "dry_run", "invalid"),
+            ("?dryrun=true", {}, "dryrun", "unknown_field"),
+            ("?file=x", {}, "file", "unknown_field"),
+        ],
+    )
+    def test_takes_no_form_whose_query_is_wrong(
+        self,
+        admin_a: Caller,
+        club_a: ClubWorld,
+        query: str,
+        fields: dict[str, str],
+        name: str,
+        code: str,
+    ) -> None:
+        file = SimpleUploadedFile("people.csv", FILE.encode(), "text/csv")
+        answer = self.upload(admin_a, query, file=file, **fields)
+        assert answer.status_code == 400
+        assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [(name, code)]
+        with binding.club(club_a.ref):
+            assert not CustomerImport.objects.exists()
 
     def test_is_put_on_the_list_of_due_work(self, admin_a: Caller, club_a: ClubWorld) -> None:
         job = admin_a.post("customers/imports", FILE).json()

@@ -1,11 +1,16 @@
 """Files of customers: read strictly, written so that no spreadsheet runs them."""
 
 import io
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from platform_shared.kit.errors import InvalidInput
 from tenant_apps.customers import sheets
+from tenant_apps.customers.models import Customer
+from tests.support.world import BORN
 
 
 def inspected(content: bytes) -> sheets.Sheet:
@@ -66,16 +71,79 @@ class TestRowsOf:
         assert rows[-1][1] == len(content)
 
 
-class TestCells:
-    @pytest.mark.parametrize("text", ["=1+1", "+49 30", "-2", "@x", "\tx", "\rx", "\n=x"])
-    def test_are_no_formulas_and_come_back_as_they_were(self, text: str) -> None:
-        written = sheets._written(text)
-        assert written == f"'{text}"
-        assert sheets._read(written) == text
+def fragments(text: str) -> list[str]:
+    """Return what a spreadsheet that separates by semicolons or tabs makes cells of."""
+    return [part.lstrip() for part in re.split(r"[;\t\r\n]", text)]
 
-    @pytest.mark.parametrize("text", ["Dora", "'tis", "O'Neil", "", "'"])
+
+# Mostly what the rules are about, and anything else that a file can hold.
+texts = st.text("=+-@;\t\r\n '\"a,") | st.text(st.characters(exclude_categories=["Cs", "Cc"]))
+labels = texts.map(lambda text: re.sub(r"[;\t\r\n]", "", text).strip()).filter(bool)
+SIGNS = ("=", "+", "-", "@")
+
+
+class TestCells:
+    @pytest.mark.parametrize(
+        ("text", "cell"),
+        [
+            *((text, f"'{text}") for text in ("=1+1", "+49 30", "-2", "@x", "\tx", "\rx", " =x")),
+            ("\n=x", "'\n'=x"),
+            ("a;=x", "a;'=x"),
+            ("a; \u00a0+x;-", "a;' \u00a0+x;'-"),
+            ("a\t@x\r\n=y", "a\t'@x\r\n'=y"),
+            ('a;"=x', "a;'\"=x"),
+            ("'=x", "''=x"),
+            ("' =x;'-", "'' =x;''-"),
+        ],
+    )
+    def test_are_no_formulas_and_come_back_as_they_were(self, text: str, cell: str) -> None:
+        assert sheets._written(text) == cell
+        assert sheets._read(cell) == text
+
+    @pytest.mark.parametrize(
+        "text", ["Dora", "'tis", "O'Neil", "", "'", "a=b; c", "a -b;c+d", "x@y.test;'z", "a, =b"]
+    )
     def test_stay_as_they_are_otherwise(self, text: str) -> None:
         assert sheets._written(text) == sheets._read(text) == text
+
+    @given(texts)
+    def test_hold_no_formula_wherever_they_are_split(self, text: str) -> None:
+        cell = sheets._written(text)
+        assert not any(part.startswith(SIGNS) for part in fragments(cell))
+        assert not cell.startswith(("\t", "\r", "\n"))
+        assert sheets._read(cell) == text
+
+
+class TestLinesOf:
+    @staticmethod
+    def line(name: str, notes: str, tags: list[str]) -> bytes:
+        customer = Customer(name=name, notes=notes, tags=tags, created_at=BORN)
+        vars(customer)["_prefetched_objects_cache"] = {"home_locations": []}
+        return sheets.lines_of([customer])
+
+    @given(texts.map(str.strip), texts.map(str.strip), st.lists(labels))
+    def test_are_read_as_they_were_written(self, name: str, notes: str, tags: list[str]) -> None:
+        content = self.line(name, notes, tags)
+        # As it is in the file: there a quote inside a cell is two of them.
+        for part in fragments(content.decode()):
+            assert not part.lstrip('" ').startswith(SIGNS)
+        ((cells, end),) = sheets.rows_of(io.BytesIO(content), ",")
+        said = {"name": name, "notes": notes, "tags": tags}
+        assert sheets.payload_of(list(sheets.WRITTEN), cells) == {
+            column: value for column, value in said.items() if value
+        }
+        assert end == len(content)
+
+    def test_would_hold_a_formula_if_the_start_of_a_cell_were_all_that_counts(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        harmful = ("Dora;=1+1", "x\n-2", ["vip", "@x"])
+        assert not any(part.startswith(SIGNS) for part in fragments(self.line(*harmful).decode()))
+        monkeypatch.setattr(
+            sheets, "_written", lambda text: f"'{text}" if text.startswith(SIGNS) else text
+        )
+        found = fragments(self.line(*harmful).decode())
+        assert [part[0] for part in found if part.startswith(SIGNS)] == ["=", "-", "@"]
 
 
 class TestPayloadOf:
@@ -88,7 +156,7 @@ class TestPayloadOf:
 
 class TestRowSerializer:
     def test_wants_whom_to_call_and_how(self) -> None:
-        for given, missing in (("name", "phone"), ("phone", "name")):
-            row = sheets.RowSerializer(data={"name": "Dora", f"emergency_{given}": "1"})
+        for present, missing in (("name", "phone"), ("phone", "name")):
+            row = sheets.RowSerializer(data={"name": "Dora", f"emergency_{present}": "1"})
             assert not row.is_valid()
             assert list(row.errors) == [f"emergency_{missing}"]
