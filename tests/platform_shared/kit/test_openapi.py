@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from drf_spectacular import plumbing
+from drf_spectacular.settings import spectacular_settings
 
 from platform_shared.documents.management.commands.export_openapi import HOSTS, document
 from platform_shared.kit.access import Open, Permission
+from platform_shared.kit.serializers import StrictSerializer
 from platform_shared.kit.views import ApiView
 from tests.architecture.test_access import views
 
@@ -88,6 +91,20 @@ class TestOperationSchema:
                 assert {p["name"] for p in given if p["in"] == "query"} == read[path], path
                 seen += 1
         assert seen
+
+
+class TestUndocumentedBases:
+    @pytest.mark.parametrize("guarded", [True, False])
+    def test_are_not_what_an_operation_or_a_payload_is_described_by(
+        self, monkeypatch: pytest.MonkeyPatch, guarded: bool
+    ) -> None:
+        if not guarded:  # negative control
+            excluded = plumbing.get_lib_doc_excludes
+            monkeypatch.setattr(spectacular_settings, "GET_LIB_DOC_EXCLUDES", excluded)
+        said = str(document(HOSTS["club"]))
+        for base in (ApiView, StrictSerializer):
+            assert base.__doc__
+            assert (base.__doc__.split("\n")[0] in said) is not guarded
 
 
 class TestBearerScheme:

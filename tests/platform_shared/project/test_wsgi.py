@@ -43,7 +43,8 @@ class TestApplication:
         assert body == b'{"status": "ok"}'
 
     @pytest.mark.parametrize(
-        "charset", ['="zlib"', "=undefined", "= idna", "=hex", "=nonsense", "=utf-16", "*=UTF-8''zlib"]
+        "charset",
+        ['="zlib"', "=undefined", "= idna", "=hex", "=nonsense", "=utf-16", "*=UTF-8''zlib"],
     )
     def test_reads_what_strangers_call_their_character_set_as_utf_8(
         self, db: None, monkeypatch: pytest.MonkeyPatch, charset: str
@@ -57,7 +58,7 @@ class TestApplication:
                 "REQUEST_METHOD": "GET",
                 "PATH_INFO": "/health/live",
                 "QUERY_STRING": "a=%C3",
-                "CONTENT_TYPE": f'application/json; charset{charset}; x=y',
+                "CONTENT_TYPE": f"application/json; charset{charset}; x=y",
                 "SERVER_NAME": "localhost",
                 "SERVER_PORT": "80",
                 "wsgi.input": io.BytesIO(),
