@@ -160,8 +160,10 @@ def root(db: None, world: SimpleNamespace) -> Caller:
 def _fresh_caches() -> Iterator[None]:
     """What one test has cached, in the process or in Valkey, is not there for the next."""
     from platform_shared.kit import shared_cache, valkey
+    from tests.support import statements
 
     yield
+    statements.forget()
     for kept in shared_cache._listener._caches.values():
         kept.forget_all()
     with suppress(RedisError):  # a test may have taken Valkey away

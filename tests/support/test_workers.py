@@ -20,4 +20,4 @@ class TestValkeyOf:
 
     def test_is_what_the_settings_go_by(self) -> None:
         worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-        assert settings.REDIS_URL == workers.valkey_of(settings.REDIS_URL, worker)
+        assert workers.valkey_of(settings.REDIS_URL, worker) == settings.REDIS_URL

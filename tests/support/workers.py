@@ -2,7 +2,7 @@
 
 Databases carry the process's number in their names (``tests/conftest.py``). Of Valkey each worker
 takes a database of its own, because every test empties it. A plugin rather than a part of the
-conftest: the settings are read before that is, and servers that the tests start inherit the address.
+conftest: the settings are read before that is, and servers that tests start inherit the address.
 """
 
 import os
