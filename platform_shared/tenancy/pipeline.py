@@ -14,8 +14,8 @@ from enum import Enum
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
-from django.db import connection
-from django.db.models import Expression, Field, Model, QuerySet
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.models import Expression, Model, QuerySet
 from django.db.models.expressions import DatabaseDefault
 from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesListIterable
 from psycopg import Cursor
@@ -94,7 +94,7 @@ def _reader(queryset: Any, compiler: Any) -> Callable[[Any], Any]:
     if kind is not ModelIterable or info.get("related_klass_infos") or compiler.annotation_col_map:
         raise TypeError("a statement gives plain models, tuples or single values")
     names = [compiler.select[place][0].target.attname for place in info["select_fields"]]
-    return lambda row: info["model"].from_db(connection.alias, names, convert(row))
+    return lambda row: info["model"].from_db(DEFAULT_DB_ALIAS, names, convert(row))
 
 
 class Rows[T]:
@@ -130,6 +130,8 @@ class Batch:
 
     def __init__(self) -> None:
         self._waiting: list[Rows[Any]] = []
+        # This thread's; the proxy of that name looks it up each time it is asked for anything.
+        self._connection: Any = connections[DEFAULT_DB_ALIAS]
 
     def fetch[T](self, statement: Statement[T], **values: Any) -> Rows[T]:
         """Send a statement with these values."""
@@ -143,12 +145,14 @@ class Batch:
 
     def insert(self, row: Model) -> None:
         """Send an INSERT of one new row, whose values are all known here or the database's own."""
-        fields = row._meta.concrete_fields
-        values = {field: field.pre_save(row, True) for field in fields if not field.generated}
-        given = tuple(f for f, value in values.items() if not isinstance(value, DatabaseDefault))
-        params = [field.get_db_prep_save(values[field], connection) for field in given]
-        self._send(_insert_sql(type(row), given), params)
-        row._state.adding, row._state.db = False, connection.alias
+        columns, params = [], []
+        for field in row._meta.concrete_fields:
+            value = None if field.generated else field.pre_save(row, True)
+            if not field.generated and not isinstance(value, DatabaseDefault):
+                columns.append(field.column)
+                params.append(field.get_db_prep_save(value, self._connection))
+        self._send(_insert_sql(row._meta.db_table, tuple(columns)), params)
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
     def collect(self) -> None:
         for rows in self._waiting:
@@ -156,11 +160,11 @@ class Batch:
 
     def _send(self, sql: str, params: Any) -> Cursor[Any]:
         # A cursor each: in pipeline mode results that arrive early are lost to the next statement.
-        cursor: Cursor[Any] = Cursor(connection.connection)
+        cursor: Cursor[Any] = Cursor(self._connection.connection)
         execute: Callable[..., Any] = partial(_execute, cursor)
-        for wrapper in reversed(connection.execute_wrappers):
+        for wrapper in reversed(self._connection.execute_wrappers):
             execute = partial(wrapper, execute)
-        execute(sql, params, False, {"connection": connection, "cursor": cursor})
+        execute(sql, params, False, {"connection": self._connection, "cursor": cursor})
         return cursor
 
 
@@ -169,12 +173,11 @@ def _execute(cursor: Cursor[Any], sql: str, params: Any, many: bool, context: An
 
 
 @lru_cache
-def _insert_sql(model: type[Model], fields: tuple["Field[Any, Any]", ...]) -> str:
+def _insert_sql(table: str, columns: tuple[str, ...]) -> str:
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(str(field.column)) for field in fields)
-    places = ", ".join(["%s"] * len(fields))
-    table = quote(model._meta.db_table)
-    return f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608
+    names = ", ".join(quote(column) for column in columns)
+    places = ", ".join(["%s"] * len(columns))
+    return f"INSERT INTO {quote(table)} ({names}) VALUES ({places})"  # noqa: S608
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from tenant_apps.subscriptions import selectors as subscription_selectors
 
 if TYPE_CHECKING:
     from tenant_apps.customers.models import Customer
-    from tenant_apps.subscriptions.models import CreditLot, Subscription
+    from tenant_apps.subscriptions.models import Subscription
 
 NOBODY = UUID(int=0)
 
@@ -59,14 +59,15 @@ class Loaded:
     """What one round trip brought, all of it read under the locks.
 
     ``locked`` are the customers whose locks are held, by id. ``last_move`` is the last that stands
-    of the customer's: (kind, when, location). ``subscriptions`` stand in the order of charging.
+    of the customer's: (kind, when, location). ``subscriptions`` stand in the order of charging, and
+    ``lots`` in that of drawing: (subscription, id, end).
     """
 
     facts: Facts
     locked: "dict[UUID, Customer]"
     last_move: tuple[str, datetime, UUID | None] | None
     subscriptions: "list[Subscription]"
-    lots: "list[CreditLot]"
+    lots: list[tuple[UUID, UUID, datetime | None]]
 
 
 @cache
@@ -96,7 +97,7 @@ def _of_customers(by_code: bool) -> dict[str, Statement[Any]]:
         customers = customer_selectors.ids_of(Param("customer"))
     payers = subscription_selectors.payers_of(customers)
     return {
-        "lock": Statement(customer_selectors.lock_rows_of(payers)),
+        "lock": Statement(customer_selectors.lock_rows_of(payers).only("name", "is_active")),
         "last_move": Statement(selectors.last_moves(customers)),
         "subscriptions": Statement(subscription_selectors.door_rows(customers)),
         "lots": Statement(subscription_selectors.door_lots(customers)),

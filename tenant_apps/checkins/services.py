@@ -205,9 +205,9 @@ def _facts_of(scan: Scan, loaded: Loaded) -> decision.CustomerFacts | None:
                 lots=None
                 if row.credits is None
                 else tuple(
-                    decision.LotFacts(lot.id, lot.ends_at)
-                    for lot in loaded.lots
-                    if lot.subscription_id == row.id
+                    decision.LotFacts(lot_id, ends_at)
+                    for subscription_id, lot_id, ends_at in loaded.lots
+                    if subscription_id == row.id
                 ),
             )
             for row in loaded.subscriptions

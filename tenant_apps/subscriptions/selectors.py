@@ -115,13 +115,22 @@ def door_rows(customers: QuerySet[Any, Any]) -> QuerySet[Subscription]:
     )
 
 
-def door_lots(customers: QuerySet[Any, Any]) -> QuerySet[CreditLot]:
-    """Return the lots that ``customers`` (ids) may draw on, in the order of drawing."""
-    return CreditLot.objects.filter(
-        subscription_id__in=_usable_by(customers),
-        subscription__status__in=RUNNING,
-        remaining__gt=0,
-    ).order_by(F("ends_at").asc(nulls_last=True), "id")
+def door_lots(
+    customers: QuerySet[Any, Any],
+) -> QuerySet[CreditLot, tuple[UUID, UUID, datetime | None]]:
+    """Return the lots that ``customers`` (ids) may draw on, in the order of drawing.
+
+    Each is (subscription, id, end).
+    """
+    return (
+        CreditLot.objects.filter(
+            subscription_id__in=_usable_by(customers),
+            subscription__status__in=RUNNING,
+            remaining__gt=0,
+        )
+        .order_by(F("ends_at").asc(nulls_last=True), "id")
+        .values_list("subscription_id", "id", "ends_at")
+    )
 
 
 def lock_with_owner(subscription_id: UUID, *others: UUID) -> Subscription:
