@@ -8,9 +8,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
@@ -38,23 +36,9 @@ class Answer:
     body: bytes
 
 
-class Keeper(Protocol):
-    """What carries a call out once and keeps its answer."""
-
-    def __call__(
-        self,
-        *,
-        user_id: UUID,
-        key: str,
-        fingerprint: bytes,
-        carry_out: Callable[[], Answer],
-        explain: Callable[[Exception], Answer],
-        now: datetime,
-    ) -> Answer | None:
-        """Return the answer of an earlier call, or None: ``carry_out`` has answered this one, or
-        ``explain`` has, where the answer to its error is kept as well."""
-
-
+# Called by name: user_id, key, fingerprint, carry_out, explain, now. Returns an earlier call's
+# answer, or None: ``carry_out`` has answered this one, or ``explain`` its error.
+Keeper = Callable[..., Answer | None]
 _keepers: list[Keeper] = []
 
 
