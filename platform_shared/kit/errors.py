@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 class DomainError(Exception):
     """The base of every error that a client is told about; subclasses are the registry.
 
-    ``extras`` are members of the problem document beside the standard ones.
+    ``extras`` are members of the problem document beside the standard ones; ``retry_after`` says
+    after how many seconds the same request may do better.
     """
 
     code: ClassVar[str]
     status: ClassVar[int]
     title: ClassVar[str]
+    retry_after: ClassVar[int | None] = None
 
     def __init__(self, detail: str | None = None, **extras: Any) -> None:
         self.detail = detail or self.title

@@ -111,6 +111,8 @@ def exception_handler(error: Exception, handler_context: dict[str, Any]) -> Resp
     headers: dict[str, str] = {}
     if isinstance(error, DomainError):
         document = _document(error, request.path)
+        if error.retry_after is not None:
+            headers["Retry-After"] = str(error.retry_after)
     elif isinstance(error, drf.ValidationError):
         document = body(
             status=400,

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from platform_shared.kit import idempotency
 from platform_shared.kit.access import Rule
 from platform_shared.kit.errors import FieldError, InvalidInput
 from platform_shared.kit.pagination import NewestFirst
@@ -26,6 +27,8 @@ class ApiView(GenericAPIView[Any]):
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     access: ClassVar[dict[str, Rule]] = {}
     allowed_when_suspended: ClassVar[bool] = False
+    # An unsafe method that is not public is carried out once for a key; False: it ignores the key.
+    honours_idempotency_key: ClassVar[bool] = True
     # What a list reads from its query beside its filters and its page.
     query_names: ClassVar[tuple[str, ...]] = ()
     # None where the rows come all at once; then there is no page to ask for either.
@@ -37,6 +40,11 @@ class ApiView(GenericAPIView[Any]):
         # Where there is nothing to filter by, there is nothing to describe.
         declared = getattr(cls, "filterset_class", None) is not None
         cls.filter_backends = (DjangoFilterBackend,) if declared else ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check who calls; then, and not before, look whether the call repeats another."""
+        super().initial(request, *args, **kwargs)
+        idempotency.guard(self, request)
 
     @property
     def caller(self) -> Principal:

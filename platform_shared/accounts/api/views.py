@@ -167,6 +167,7 @@ class JwksView(PublicView):
 
 class SupportSessionsView(ApiView):
     access = {"POST": Permission.CLUBS_SUPPORT}
+    honours_idempotency_key = False  # signs in: the answer is a token, which nobody keeps
 
     @operation(
         "openSupportSession",

@@ -42,11 +42,13 @@ SHARED_APPS = [
     "platform_shared.due_work",
     "platform_shared.outbox",
     "platform_shared.mail",
+    "platform_shared.idempotency",
     "platform_shared.documents",
 ]
 # Low to high: an app may call those above it in this list, never those below.
 TENANT_APPS = [
     "platform_shared.accounts",
+    "platform_shared.idempotency",
     "tenant_apps.locations",
     "tenant_apps.customers",
     "tenant_apps.packages",
@@ -200,6 +202,7 @@ CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": VISIBILITY_TIME
 CELERY_VISIBILITY_TIMEOUT = VISIBILITY_TIMEOUT
 DUE_WORK_EVERY_SECONDS = 5.0
 OUTBOX_EVERY_SECONDS = 2.0
+ANSWERS_EVERY_SECONDS = 3600.0
 CELERY_BEAT_SCHEDULE = {
     "dispatch-due-work": {
         "task": "due_work.dispatch",
@@ -210,6 +213,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "outbox.relay",
         "schedule": OUTBOX_EVERY_SECONDS,
         "options": {"expires": OUTBOX_EVERY_SECONDS},
+    },
+    "forget-answers-at-platform": {
+        "task": "idempotency.forget_expired",
+        "schedule": ANSWERS_EVERY_SECONDS,
+        "options": {"expires": ANSWERS_EVERY_SECONDS},
     },
 }
 

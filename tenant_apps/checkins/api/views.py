@@ -16,6 +16,7 @@ class ScansView(ApiView):
     """The door."""
 
     access = {"POST": Permission.DOOR_SCAN}
+    honours_idempotency_key = False  # a scan has its `scan_id`
 
     @operation(
         "recordScan",

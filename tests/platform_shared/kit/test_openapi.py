@@ -63,6 +63,8 @@ class TestOperationSchema:
                 expected |= {"400", "409", "413", "415"}
             elif any(p["in"] == "query" for p in operation.get("parameters", [])):
                 expected |= {"400"}
+            if any(p["name"] == "Idempotency-Key" for p in operation.get("parameters", [])):
+                expected |= {"400", "409", "422"}
             # What a reader may be refused beside that, its view says itself.
             assert problems - ({"409"} if method == "get" else set()) == expected, (method, path)
 

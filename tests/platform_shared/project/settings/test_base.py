@@ -4,8 +4,9 @@ from django.conf import settings
 
 
 class TestApps:
-    def test_that_clubs_and_platform_share_are_the_accounts_alone(self) -> None:
-        assert set(settings.SHARED_APPS) & set(settings.TENANT_APPS) == {"platform_shared.accounts"}
+    def test_that_clubs_and_platform_share_are_two_alone(self) -> None:
+        both = set(settings.SHARED_APPS) & set(settings.TENANT_APPS)
+        assert both == {"platform_shared.accounts", "platform_shared.idempotency"}
 
     def test_are_all_installed(self) -> None:
         assert set(settings.SHARED_APPS) | set(settings.TENANT_APPS) == set(settings.INSTALLED_APPS)
