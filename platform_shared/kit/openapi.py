@@ -47,6 +47,11 @@ class OperationSchema(AutoSchema):
                     ProblemSerializer, status, media_types=[problem.CONTENT_TYPE]
                 ),
             )
+        if "429" in bodies:
+            bodies["429"]["headers"] = {
+                name: {"$ref": f"#/components/headers/{name}"}
+                for name in ("Retry-After", "RateLimit-Policy", "RateLimit")
+            }
         return bodies
 
     def _problem_statuses(self) -> list[str]:
@@ -58,6 +63,9 @@ class OperationSchema(AutoSchema):
         elif self._is_list_view() or self.get_override_parameters():
             statuses.append("400")
         statuses += ["401", "403"]
+        view: Any = self.view
+        if view.throttles or (view.authentication_classes and view.counts_forged_tokens):
+            statuses.append("429")
         return sorted(statuses)
 
     def get_auth(self) -> list[dict[str, Any]]:

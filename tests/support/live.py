@@ -50,14 +50,16 @@ def live_url() -> str:
 
 
 @contextmanager
-def serving(database_url: str, log_dir: Path) -> Iterator[WebServer]:
+def serving(
+    database_url: str, log_dir: Path, settings_module: str = TEST_SETTINGS
+) -> Iterator[WebServer]:
     """Serve the platform on a free port with the command that `make demo` uses."""
     port = ports.choose()
     env = {
         **os.environ,
         "DATABASE_URL": database_url,
         "REDIS_URL": settings.REDIS_URL,
-        "DJANGO_SETTINGS_MODULE": TEST_SETTINGS,
+        "DJANGO_SETTINGS_MODULE": settings_module,
     }
     with Supervisor(log_dir) as supervisor:
         supervisor.start("web", servers.web_command(port), env=env, cwd=ROOT)

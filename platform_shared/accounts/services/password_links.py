@@ -106,8 +106,8 @@ def get_password_link(*, secret: str, now: datetime) -> PasswordLink:
     return link
 
 
-def set_password_by_link(*, secret: str, password: str, now: datetime) -> None:
-    """Set the password and end the link and every session of the account.
+def set_password_by_link(*, secret: str, password: str, now: datetime) -> User:
+    """Set the password, end the link and every session of the account, and return it.
 
     Locks: the account. Idempotent by: the link, which works once.
 
@@ -120,3 +120,4 @@ def set_password_by_link(*, secret: str, password: str, now: datetime) -> None:
         get_password_link(secret=secret, now=now)  # it may have ended while we waited
         passwords.set_password(user, password)
         passwords.end_what_it_opened(user, now)
+        return user

@@ -28,11 +28,12 @@ class SignedIn:
     user: User
 
 
-def sign_in(*, email: str, password: str, now: datetime) -> SignedIn:
+def sign_in(*, email: str, password: str, now: datetime, barred: bool = False) -> SignedIn:
     """Open a session.
 
     The password is checked before anything is locked, which takes long on purpose; what was true
     then is looked at again under the lock, so that no session outlives a password set meanwhile.
+    Who is ``barred`` is not let in whatever they know, nor told so by how long it takes.
 
     Locks: the account.
 
@@ -40,7 +41,7 @@ def sign_in(*, email: str, password: str, now: datetime) -> SignedIn:
         InvalidCredentials: the same, and as slow, for every reason.
     """
     user = selectors.find_by_email(email)
-    if user is None:
+    if user is None or barred:
         make_password(password)  # as slow as a check, so that e-mails cannot be probed by time
         raise InvalidCredentials
     upgraded: list[str] = []

@@ -15,6 +15,7 @@ class ScansView(ApiView):
     """The door."""
 
     access = {"POST": Permission.DOOR_SCAN}
+    counts_forged_tokens = False  # the door is never throttled
 
     @operation(
         "recordScan",
