@@ -49,6 +49,6 @@ FORGED_TOKENS = Throttle("access-tokens", Per.ADDRESS, 60, 15 * MINUTE, Counts.M
 # Every one causes a mail to somebody.
 MAIL = (
     Throttle("mail-address", Per.ADDRESS, 60, HOUR, Counts.REQUESTS, told=True),
-    Throttle("mail-recipient", Per.ACCOUNT, 5, HOUR, Counts.REQUESTS),
+    Throttle("mail-recipient", Per.ACCOUNT, 10, HOUR, Counts.REQUESTS),
     Throttle("mail-club", Per.CLUB, 600, HOUR, Counts.REQUESTS),
 )

@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache, partial
 from typing import Protocol
@@ -30,7 +30,7 @@ from platform_shared.kit.errors import TooManyRequests
 Limiter = SlidingWindowCounterRateLimiter
 PREFIX = "qr-checkin:throttle"
 KNOWN_SECONDS = 30 * 24 * 3600
-TURN, LONGEST_TURN = 0.02, 3.0  # seconds
+TURN, LONGEST_TURN = 0.02, 5.0  # seconds
 RETRY_SECONDS = 1.0  # how long Valkey is left alone after it has failed
 
 
@@ -117,11 +117,16 @@ class Budget:
         """Take one like ``take``, but wait for tries under way: they may be right, and come back.
 
         Who was wrong too often waits for nothing. Otherwise many sign-ins of one account at once
-        would be refused for each other's sake.
+        would be refused for each other's sake. What does not come back in time, because its process
+        died, counts as wrong, so that nobody waits for it again.
         """
         until = time.monotonic() + LONGEST_TURN
         while (limiter := self.take()) is None:
-            if self._wrong()._left()[0] == 0 or time.monotonic() > until:
+            wrong = self._wrong()
+            if wrong._left()[0] <= wrong.throttle.allowed - self.throttle.allowed:
+                return None
+            if time.monotonic() > until:
+                self.was_wrong()
                 return None
             time.sleep(TURN)
         return limiter
@@ -131,7 +136,9 @@ class Budget:
         self._wrong().take()
 
     def _wrong(self) -> "Budget":
-        return Budget(self.throttle, f"{self.key}:wrong")
+        """Return the count of the wrong ones; it has room, so that each of them is in it."""
+        roomy = replace(self.throttle, limit=2 * self.throttle.limit)
+        return Budget(roomy, f"{self.key}:wrong")
 
     def give_back(self, limiter: Limiter) -> None:
         """Give one back to whom it was taken from; lost where Valkey has gone meanwhile."""
@@ -146,8 +153,8 @@ class Budget:
         """Have it whole again."""
 
         def clear(limiter: Limiter) -> None:
-            for key in (self.key, self._wrong().key):
-                limiter.clear(self.throttle.item, key)
+            for budget in (self, self._wrong()):
+                limiter.clear(budget.throttle.item, budget.key)
 
         _counted(clear)
 

@@ -28,11 +28,21 @@ def unthrottled(
         yield server
 
 
-def guess(club: ClubWorld, web: WebServer, **headers: str) -> dict[int, int]:
+@pytest.fixture(scope="module")
+def behind_a_proxy(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WebServer]:
+    """The same server, believing what this machine says of others."""
+    logs = tmp_path_factory.mktemp("behind-a-proxy")
+    with serving(live_url(), logs, TRUSTED_PROXIES="127.0.0.1") as server:
+        yield server
+
+
+def guess(club: ClubWorld, web: WebServer) -> dict[int, int]:
     """Have fifty guess a password at once; return how often each status came."""
     wrong = {"email": club.email(Role.CLUB_ADMIN), "password": "wrong"}
     with crowd(web, club.host, None, 50) as many:
-        return dict(statuses(many.ask(lambda c: c.post("auth/token", json=wrong, headers=headers))))
+        return dict(statuses(many.post("auth/token", wrong)))
 
 
 class TestGuesses:
@@ -63,6 +73,35 @@ class TestGuesses:
                 for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP")
             ]
         assert dict(statuses(answers)) == {401: 10, 429: 2}
+
+    @pytest.mark.parametrize(
+        ("seen", "expected"),
+        [
+            (["198.51.100.200"] * 12, {401: 10, 429: 2}),
+            # Negative control: the proxy has seen twelve clients.
+            ([f"198.51.100.{n}" for n in range(12)], {401: 12}),
+        ],
+        ids=["one client", "twelve"],
+    )
+    def test_are_whose_the_proxy_says(
+        self,
+        club: ClubWorld,
+        behind_a_proxy: WebServer,
+        seen: list[str],
+        expected: dict[int, int],
+    ) -> None:
+        """What a client writes into the header stands before, in a line of its own or not."""
+        wrong = {"email": club.email(Role.CUSTOMER), "password": "wrong"}
+        with behind_a_proxy.client(club.host) as client:
+            answers = [
+                client.post(
+                    "auth/token",
+                    json=wrong,
+                    headers=[("X-Forwarded-For", f"203.0.113.{n}"), ("X-Forwarded-For", address)],
+                )
+                for n, address in enumerate(seen)
+            ]
+        assert dict(statuses(answers)) == expected
 
 
 class TestRightPasswords:

@@ -51,15 +51,19 @@ def live_url() -> str:
 
 @contextmanager
 def serving(
-    database_url: str, log_dir: Path, settings_module: str = TEST_SETTINGS
+    database_url: str, log_dir: Path, settings_module: str = TEST_SETTINGS, **told: str
 ) -> Iterator[WebServer]:
-    """Serve the platform on a free port with the command that `make demo` uses."""
+    """Serve the platform on a free port with the command that `make demo` uses.
+
+    ``told`` is more of its environment.
+    """
     port = ports.choose()
     env = {
         **os.environ,
         "DATABASE_URL": database_url,
         "REDIS_URL": settings.REDIS_URL,
         "DJANGO_SETTINGS_MODULE": settings_module,
+        **told,
     }
     with Supervisor(log_dir) as supervisor:
         supervisor.start("web", servers.web_command(port), env=env, cwd=ROOT)

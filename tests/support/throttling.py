@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from platform_shared.kit import throttles
+from platform_shared.kit import throttles, valkey
 from tests.support.api import Caller
 
 HERE, ELSEWHERE = "203.0.113.1", "203.0.113.2"
@@ -56,6 +56,12 @@ def shorten(monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:
         return limits.get(self.name.replace("-", "_"), found(self))
 
     monkeypatch.setattr(throttles.Throttle, "allowed", property(allowed))
+
+
+def forget_budgets() -> None:
+    """Have everybody's budgets whole again."""
+    for key in valkey.client().scan_iter(f"{throttles.PREFIX}:*"):
+        valkey.client().delete(key)
 
 
 def take_valkey_away(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
