@@ -11,7 +11,7 @@ class IdempotencyKeyInProgress(DomainError):
     """A request with this key is being carried out; its answer is not there yet."""
 
     code, status, title = "idempotency_key_in_progress", 409, "A request with this key is running"
-    retry_after = 1
+    headers = {"Retry-After": "1"}
 
 
 class IdempotentAnswerLost(DomainError):

@@ -66,6 +66,11 @@ class OperationSchema(AutoSchema):
                     ProblemSerializer, status, media_types=[problem.CONTENT_TYPE]
                 ),
             )
+        if "429" in bodies:
+            bodies["429"]["headers"] = {
+                name: {"$ref": f"#/components/headers/{name}"}
+                for name in ("Retry-After", "RateLimit-Policy", "RateLimit")
+            }
         return bodies
 
     def _problem_statuses(self) -> list[str]:
@@ -79,6 +84,9 @@ class OperationSchema(AutoSchema):
         if idempotency.is_honoured(self.view, self.method):
             statuses += ["400", "422"]
         statuses += ["401", "403"]
+        view: Any = self.view
+        if view.throttles or (view.authentication_classes and view.counts_forged_tokens):
+            statuses.append("429")
         return sorted(set(statuses))
 
     def get_auth(self) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from platform_shared.kit.access import Rule
 from platform_shared.kit.errors import FieldError, InvalidInput
 from platform_shared.kit.pagination import NewestFirst
 from platform_shared.kit.principal import Principal
+from platform_shared.kit.throttles import Tally, Throttle
 
 
 class ApiView(GenericAPIView[Any]):
@@ -21,6 +22,7 @@ class ApiView(GenericAPIView[Any]):
 
     ``access`` maps an HTTP method to a permission (or ``Open.PUBLIC``); what it leaves out is
     denied. ``allowed_when_suspended`` keeps the view open while the club is suspended.
+    ``throttles`` say how often one may be wrong here, or ask.
     """
 
     # Without OPTIONS: every answer has an Allow header, and the documents say the rest.
@@ -29,6 +31,10 @@ class ApiView(GenericAPIView[Any]):
     allowed_when_suspended: ClassVar[bool] = False
     # An unsafe method that is not public is carried out once for a key; False: it ignores the key.
     honours_idempotency_key: ClassVar[bool] = True
+    throttles: ClassVar[tuple[Throttle, ...]] = ()
+    # Whether whoever forges access tokens is told 429 after a while: not at the door.
+    counts_forged_tokens: ClassVar[bool] = True
+    tally: Tally | None = None
     # What a list reads from its query beside its filters and its page.
     query_names: ClassVar[tuple[str, ...]] = ()
     # None where the rows come all at once; then there is no page to ask for either.
@@ -45,6 +51,17 @@ class ApiView(GenericAPIView[Any]):
         """Check who calls; then, and not before, look whether the call repeats another."""
         super().initial(request, *args, **kwargs)
         idempotency.guard(self, request)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(self.tally.failed(exc) if self.tally else exc)
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if self.tally:
+            self.tally.answered(response)
+        return response
 
     @property
     def caller(self) -> Principal:

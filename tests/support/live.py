@@ -51,11 +51,16 @@ def live_url() -> str:
 
 @contextmanager
 def serving(
-    database_url: str, log_dir: Path, *, application: str = servers.WSGI, **told: str
+    database_url: str,
+    log_dir: Path,
+    *,
+    settings_module: str = TEST_SETTINGS,
+    application: str = servers.WSGI,
+    **told: str,
 ) -> Iterator[WebServer]:
     """Serve the platform on a free port with the command that `make demo` uses.
 
-    A test may name another application, and tell it something by its environment.
+    A test may name other settings or another application; ``told`` is more of its environment.
     """
     port = ports.choose()
     command = [application if part == servers.WSGI else part for part in servers.web_command(port)]
@@ -63,7 +68,7 @@ def serving(
         **os.environ,
         "DATABASE_URL": database_url,
         "REDIS_URL": settings.REDIS_URL,
-        "DJANGO_SETTINGS_MODULE": TEST_SETTINGS,
+        "DJANGO_SETTINGS_MODULE": settings_module,
         **told,
     }
     with Supervisor(log_dir) as supervisor:

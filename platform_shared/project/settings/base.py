@@ -23,6 +23,9 @@ PLATFORM_HOSTS = ENV.platform_hosts
 EXTERNAL_SCHEME = ENV.external_scheme
 EXTERNAL_PORT = ENV.external_port
 REDIS_URL = ENV.redis_url
+TRUSTED_PROXIES = ENV.trusted_proxies
+# Where everybody has one address, what is counted by address or club has to be more.
+THROTTLE_SHARED_FACTOR = 1
 MASTER_KEYS = ENV.master_keys
 
 # --- tenancy ---------------------------------------------------------------------------------
@@ -144,6 +147,7 @@ REST_FRAMEWORK = {
         "platform_shared.kit.access.DeclaredPermission",
         "platform_shared.clubs.api.guards.SupportIsRecorded",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["platform_shared.tenancy.throttling.DeclaredThrottles"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "platform_shared.kit.negotiation.OnlyForm",
     "DEFAULT_PARSER_CLASSES": ["platform_shared.kit.parsers.BoundedJSONParser"],
@@ -165,6 +169,22 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "GET_LIB_DOC_EXCLUDES": "platform_shared.kit.openapi.undocumented_bases",
+    "APPEND_COMPONENTS": {
+        "headers": {  # of every 429: draft-ietf-httpapi-ratelimit-headers
+            "Retry-After": {
+                "description": "Seconds until one more is allowed.",
+                "schema": {"type": "integer"},
+            },
+            "RateLimit-Policy": {
+                "description": 'The limit: `"name";q=quota;w=seconds`.',
+                "schema": {"type": "string"},
+            },
+            "RateLimit": {
+                "description": 'What is left of it: `"name";r=remaining;t=seconds`.',
+                "schema": {"type": "string"},
+            },
+        }
+    },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "Role": "platform_shared.accounts.enums.RoleChoices",

@@ -17,6 +17,7 @@ class ScansView(ApiView):
 
     access = {"POST": Permission.DOOR_SCAN}
     honours_idempotency_key = False  # a scan has its `scan_id`
+    counts_forged_tokens = False  # the door is never throttled
 
     @operation(
         "recordScan",
