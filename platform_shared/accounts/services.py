@@ -29,6 +29,7 @@ from platform_shared.kit import emails, locks, one_time
 from platform_shared.kit.access import Role
 from platform_shared.kit.errors import FieldError, InvalidInput
 from platform_shared.kit.ids import new_id
+from platform_shared.kit.preconditions import UNCONDITIONAL, Precondition
 from platform_shared.kit.principal import Principal
 from platform_shared.mail import services as mail
 from platform_shared.plans.enums import Limit
@@ -93,7 +94,12 @@ def _set_password(user: User, password: str | None, field: str = "password") -> 
 
 
 def change_user(
-    *, user_id: UUID, roles: Iterable[Role], changes: dict[str, Any], now: datetime
+    *,
+    user_id: UUID,
+    roles: Iterable[Role],
+    changes: dict[str, Any],
+    now: datetime,
+    precondition: Precondition = UNCONDITIONAL,
 ) -> User:
     """Change an account's name, role or activity; who is deactivated or demoted is signed out.
 
@@ -101,12 +107,14 @@ def change_user(
 
     Raises:
         NotFound: no such account with one of ``roles``.
+        PreconditionFailed: it is no longer as the caller has seen it.
         LastAdmin: nobody would be left who may manage accounts.
         PlanLimitReached: reactivating would exceed the plan.
     """
     with transaction.atomic():
         locks.take("admins", binding.scope())
         user = selectors.lock_user(user_id, *roles)
+        precondition.require(user)
         was_admin = user.is_active and user.role in (Role.CLUB_ADMIN, Role.SYSTEM_ADMIN)
         if changes.get("is_active") and not user.is_active and user.role in CLUB_ROLES:
             club_services.require_room(Limit.STAFF, selectors.list_active_staff())

@@ -38,6 +38,18 @@ class Unauthenticated(DomainError):
     code, status, title = "not_authenticated", 401, "Authentication required"
 
 
+class PreconditionFailed(DomainError):
+    """What the client has seen is no longer what is there: it reads it again, then decides."""
+
+    code, status, title = "precondition_failed", 412, "It has changed meanwhile"
+
+
+class PreconditionRequired(DomainError):
+    """The thing is replaced as a whole, so the client has to say which state it replaces."""
+
+    code, status, title = "precondition_required", 428, "If-Match is required here"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One thing that is wrong with one field of the payload."""

@@ -27,6 +27,7 @@ class PublicView(ApiView):
 
     authentication_classes = ()
     allowed_when_suspended = True
+    has_secrets = True
 
 
 class TokenView(PublicView):
@@ -204,6 +205,7 @@ class AccountView(ApiView):
     """One such account."""
 
     access = {"GET": Permission.USERS_MANAGE, "PATCH": Permission.USERS_MANAGE}
+    tagged_as = serializers.AccountSerializer
     roles: ClassVar[tuple[Role, ...]]
     change_serializer: ClassVar[type[BaseSerializer[Any]]]
 
@@ -214,7 +216,11 @@ class AccountView(ApiView):
     def patch(self, request: Request, user_id: UUID) -> Response:
         changes = self.valid(self.change_serializer)
         user = services.change_user(
-            user_id=user_id, roles=self.roles, changes=changes, now=clock.now()
+            user_id=user_id,
+            roles=self.roles,
+            changes=changes,
+            now=clock.now(),
+            precondition=self.precondition,
         )
         return Response(serializers.AccountSerializer(user).data)
 
