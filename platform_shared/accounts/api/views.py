@@ -156,6 +156,9 @@ class MyPasswordView(ApiView):
         return Response(status=204)
 
 
+JWKS_SECONDS = 300
+
+
 class JwksView(PublicView):
     """The public keys that verify our tokens (RFC 7517)."""
 
@@ -163,7 +166,8 @@ class JwksView(PublicView):
     schema = None  # a well-known document, not an operation
 
     def get(self, request: Request) -> Response:
-        return Response({"keys": [key.jwk for key in keys.all_keys().values()]})
+        known = {"keys": [key.jwk for key in keys.all_keys().values()]}
+        return Response(known, headers={"Cache-Control": f"public, max-age={JWKS_SECONDS}"})
 
 
 class SupportSessionsView(ApiView):
