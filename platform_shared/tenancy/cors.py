@@ -1,4 +1,4 @@
-"""Which sites' pages may call whom from a browser: an origin is registered at one club, or none."""
+"""Which sites' pages may call whom from a browser: an origin counts where it is registered."""
 
 from typing import Any
 
