@@ -36,7 +36,7 @@ def schedule(*, kind: str, subject_id: UUID, due_at: datetime) -> None:
         ],
         update_conflicts=True,
         unique_fields=["club_id", "kind", "subject_id"],
-        update_fields=["due_at", "claimed_until"],
+        update_fields=["due_at", "claimed_until", "request_id"],
     )
 
 

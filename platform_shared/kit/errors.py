@@ -54,6 +54,18 @@ class TooManyRequests(DomainError):
         self.headers = headers or {"Retry-After": "1"}
 
 
+class PreconditionFailed(DomainError):
+    """What the client has seen is no longer what is there: it reads it again, then decides."""
+
+    code, status, title = "precondition_failed", 412, "It has changed meanwhile"
+
+
+class PreconditionRequired(DomainError):
+    """The thing is replaced as a whole, so the client has to say which state it replaces."""
+
+    code, status, title = "precondition_required", 428, "If-Match is required here"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One thing that is wrong with one field of the payload."""

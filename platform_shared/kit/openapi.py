@@ -8,7 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import get_lib_doc_excludes
 from drf_spectacular.utils import extend_schema
 
-from platform_shared.kit import access, idempotency, problem
+from platform_shared.kit import access, idempotency, preconditions, problem
 from platform_shared.kit.serializers import ProblemSerializer, StrictSerializer
 
 IDEMPOTENCY_KEY = {
@@ -41,6 +41,38 @@ def undocumented_bases() -> list[type]:
     return [*get_lib_doc_excludes(), ApiView, StrictSerializer]  # type: ignore[no-untyped-call]
 
 
+ETAG = {
+    "ETag": {
+        "description": "Changes whenever this does; for `If-Match` and `If-None-Match`.",
+        "schema": {"type": "string"},
+    }
+}
+CONDITIONS = {
+    preconditions.IF_MATCH: "The `ETag` of what is to be changed, as it was read; when it has "
+    "changed meanwhile the answer is 412 and nothing happens.",
+    preconditions.IF_NONE_MATCH: "The `ETag` of a copy; when it is still good the answer is 304.",
+}
+
+
+def _describe_conditions(operation: dict[str, Any], method: str, required: bool) -> None:
+    """Add to an operation on something that has an entity tag what can be done with that."""
+    name = preconditions.IF_NONE_MATCH if method == "GET" else preconditions.IF_MATCH
+    parameter: dict[str, Any] = {
+        "in": "header",
+        "name": name,
+        "schema": {"type": "string", "pattern": preconditions.PATTERN},
+        "description": CONDITIONS[name],
+    }
+    if required:
+        parameter["required"] = True
+    operation.setdefault("parameters", []).append(parameter)
+    responses = operation["responses"]
+    if "200" in responses:
+        responses["200"]["headers"] = {**responses["200"].get("headers", {}), **ETAG}
+    if method == "GET":
+        responses["304"] = {"description": "The copy is still good.", "headers": ETAG}
+
+
 class OperationSchema(AutoSchema):
     """Adds the problem responses that every operation of a kind can give, and its permission."""
 
@@ -49,6 +81,8 @@ class OperationSchema(AutoSchema):
         rule = access.rule_of(self.view, self.method)
         if operation and rule is not None:
             operation["x-permission"] = str(rule)
+        if operation and self._is_tagged():
+            _describe_conditions(operation, self.method, self._must_match())
         return operation
 
     def _get_parameters(self) -> Any:
@@ -75,6 +109,10 @@ class OperationSchema(AutoSchema):
 
     def _problem_statuses(self) -> list[str]:
         statuses = ["404", "500", "503"]
+        if self._is_tagged():
+            statuses.append("400")
+            statuses += [] if self.method == "GET" else ["412"]
+            statuses += ["428"] if self._must_match() else []
         if self.method in ("POST", "PATCH", "PUT"):
             statuses += ["400", "409", "413", "415"]
         elif self.method == "DELETE":
@@ -88,6 +126,12 @@ class OperationSchema(AutoSchema):
         if view.throttles or (view.authentication_classes and view.counts_forged_tokens):
             statuses.append("429")
         return sorted(set(statuses))
+
+    def _is_tagged(self) -> bool:
+        return getattr(self.view, "tagged_as", None) is not None
+
+    def _must_match(self) -> bool:
+        return self.method in getattr(self.view, "must_match", ())
 
     def get_auth(self) -> list[dict[str, Any]]:
         if access.rule_of(self.view, self.method) is access.Open.PUBLIC:

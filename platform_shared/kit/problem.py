@@ -11,6 +11,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from platform_shared.kit import context
@@ -139,6 +140,8 @@ def exception_handler(error: Exception, handler_context: dict[str, Any]) -> Resp
         headers["WWW-Authenticate"] = "Bearer"
     reply = Response(document, status=document["status"], headers=headers)
     reply.content_type = CONTENT_TYPE
+    # Whatever form the view's answers have: those of the documents are YAML and HTML.
+    request.accepted_renderer, request.accepted_media_type = JSONRenderer(), CONTENT_TYPE
     return reply
 
 

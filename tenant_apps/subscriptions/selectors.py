@@ -66,6 +66,18 @@ def list_members(subscription_id: UUID) -> QuerySet[SubscriptionMember]:
     return members.filter(subscription_id=subscription_id)
 
 
+def get_member(subscription_id: UUID, customer_id: UUID) -> SubscriptionMember:
+    """Return how a customer shares a subscription.
+
+    Raises:
+        NotFound: they don't.
+    """
+    member = list_members(subscription_id).filter(customer_id=customer_id).first()
+    if member is None:
+        raise NotFound("This customer does not share the subscription.")
+    return member
+
+
 def had_before(customer_id: UUID) -> QuerySet[Subscription]:
     """Return what the customer has, had, or has still to pay for."""
     return list_of_customer(customer_id).exclude(GIVEN_UP)

@@ -88,7 +88,7 @@ class TestSending:
         with binding.club(club_a.ref):
             tasks.carry_out.send(club_b.ref.id, "entry")
         (message,) = sent
-        assert message["headers"] == {"club_id": str(club_b.ref.id)}
+        assert message["headers"]["club_id"] == str(club_b.ref.id)
 
     def test_goes_to_each_entrys_own_club(
         self, club_a: ClubWorld, club_b: ClubWorld, monkeypatch: pytest.MonkeyPatch

@@ -27,6 +27,7 @@ class PublicView(ApiView):
 
     authentication_classes = ()
     allowed_when_suspended = True
+    has_secrets = True
 
 
 class TokenView(PublicView):
@@ -163,6 +164,9 @@ class MyPasswordView(ApiView):
         return Response(status=204)
 
 
+JWKS_SECONDS = 300
+
+
 class JwksView(PublicView):
     """The public keys that verify our tokens (RFC 7517)."""
 
@@ -170,7 +174,8 @@ class JwksView(PublicView):
     schema = None  # a well-known document, not an operation
 
     def get(self, request: Request) -> Response:
-        return Response({"keys": [key.jwk for key in keys.all_keys().values()]})
+        known = {"keys": [key.jwk for key in keys.all_keys().values()]}
+        return Response(known, headers={"Cache-Control": f"public, max-age={JWKS_SECONDS}"})
 
 
 class SupportSessionsView(ApiView):
@@ -213,6 +218,7 @@ class AccountView(ApiView):
     """One such account."""
 
     access = {"GET": Permission.USERS_MANAGE, "PATCH": Permission.USERS_MANAGE}
+    tagged_as = serializers.AccountSerializer
     roles: ClassVar[tuple[Role, ...]]
     change_serializer: ClassVar[type[BaseSerializer[Any]]]
 
@@ -223,7 +229,11 @@ class AccountView(ApiView):
     def patch(self, request: Request, user_id: UUID) -> Response:
         changes = self.valid(self.change_serializer)
         user = services.change_user(
-            user_id=user_id, roles=self.roles, changes=changes, now=clock.now()
+            user_id=user_id,
+            roles=self.roles,
+            changes=changes,
+            now=clock.now(),
+            precondition=self.precondition,
         )
         return Response(serializers.AccountSerializer(user).data)
 

@@ -15,6 +15,7 @@ from platform_shared.accounts.services import password_links, passwords, revokin
 from platform_shared.clubs import services as club_services
 from platform_shared.kit import emails, locks
 from platform_shared.kit.access import Role
+from platform_shared.kit.preconditions import UNCONDITIONAL, Precondition
 from platform_shared.plans.enums import Limit
 from platform_shared.tenancy import binding
 from platform_shared.tenancy.provisioning import NewClub
@@ -48,7 +49,12 @@ def claim_email(email: str) -> None:
 
 
 def change_user(
-    *, user_id: UUID, roles: Iterable[Role], changes: dict[str, Any], now: datetime
+    *,
+    user_id: UUID,
+    roles: Iterable[Role],
+    changes: dict[str, Any],
+    now: datetime,
+    precondition: Precondition = UNCONDITIONAL,
 ) -> User:
     """Change an account's name, role or activity; who is deactivated or demoted is signed out.
 
@@ -56,12 +62,14 @@ def change_user(
 
     Raises:
         NotFound: no such account with one of ``roles``.
+        PreconditionFailed: it is no longer as the caller has seen it.
         LastAdmin: nobody would be left who may manage accounts.
         PlanLimitReached: reactivating would exceed the plan.
     """
     with transaction.atomic():
         locks.take("admins", binding.scope())
         user = selectors.lock_user(user_id, *roles)
+        precondition.require(user)
         was_admin = user.is_active and user.role in (Role.CLUB_ADMIN, Role.SYSTEM_ADMIN)
         if changes.get("is_active") and not user.is_active and user.role in CLUB_ROLES:
             club_services.require_room(Limit.STAFF, selectors.list_active_staff())

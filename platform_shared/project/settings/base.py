@@ -37,6 +37,7 @@ SHARED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_filters",
+    "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "platform_shared.plans",
@@ -107,10 +108,39 @@ MIDDLEWARE = [
     "platform_shared.kit.middleware.RequestContextMiddleware",
     "platform_shared.tenancy.middleware.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "platform_shared.kit.compression.CompressionMiddleware",
     "platform_shared.tenancy.middleware.HostMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
 ]
 WHITENOISE_USE_FINDERS = True  # The only static files are the two API browsers' own.
 WHITENOISE_AUTOREFRESH = False
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+# Of which sites' pages the API may be called, ``tenancy/cors.py`` says. Without credentials mode:
+# tokens are sent by hand, so no browser adds anything that a foreign page could make use of.
+PLATFORM_ORIGINS = ENV.platform_origins
+CORS_URLS_REGEX = r"^/(api|\.well-known)/"
+CORS_ALLOW_METHODS = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
+CORS_ALLOW_HEADERS = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "Deprecation",
+    "ETag",
+    "Idempotency-Replayed",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "Sunset",
+    "X-Request-Id",
+]
+CORS_PREFLIGHT_MAX_AGE = 7200  # seconds; browsers keep no answer for longer
 TEMPLATES = [
     {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True},
 ]

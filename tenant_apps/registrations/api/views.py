@@ -35,6 +35,7 @@ class ConfirmationView(ApiView):
     """Where the mailed link leads."""
 
     authentication_classes = ()
+    has_secrets = True
     access = {"GET": Open.PUBLIC, "POST": Open.PUBLIC}
     throttles = CONFIRMATIONS
 

@@ -63,14 +63,42 @@ class TestOperationSchema:
                 expected |= {"409"}
             elif method != "get":
                 expected |= {"400", "409", "413", "415"}
-            elif any(p["in"] == "query" for p in operation.get("parameters", [])):
+            names = {p["name"] for p in operation.get("parameters", []) if p["in"] != "path"}
+            if names:
                 expected |= {"400"}
             if any(p["name"] == "Idempotency-Key" for p in operation.get("parameters", [])):
                 expected |= {"400", "409", "422"}
+            if "If-Match" in names:
+                expected |= {"412"}
+            if operation["operationId"] == "replaceOrigins":
+                expected |= {"428"}
             # What a reader may be refused beside that, its view says itself.
             open_to_all = set() if operation.get("security") else {"429"}
             said = ({"409"} if method == "get" else set()) | open_to_all
             assert problems - said == expected, (method, path)
+
+    def test_describes_what_an_entity_tag_is_for(self, described: dict[str, Any]) -> None:
+        changed = {
+            path
+            for method, path, _ in operations(described)
+            if method in ("patch", "put", "delete")
+        }
+        assert changed
+        for method, path, operation in operations(described):
+            headers = {
+                p["name"]: p.get("required", False)
+                for p in operation.get("parameters", [])
+                if p["in"] == "header"
+            }
+            answers = operation["responses"]
+            if path not in changed or method == "post":
+                assert headers == {}
+                assert "304" not in answers
+                continue
+            name = "If-None-Match" if method == "get" else "If-Match"
+            assert headers == {name: method == "put"}, path
+            assert ("304" in answers) is (method == "get")
+            assert method == "delete" or "ETag" in answers["200"]["headers"]
 
     def test_describes_pages_for_lists(self, described: dict[str, Any]) -> None:
         lists = [

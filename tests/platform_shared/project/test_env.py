@@ -39,6 +39,7 @@ class TestRead:
         assert found.master_keys == (b"k" * 32,)
         assert found.base_domain == "clubs.example"
         assert found.platform_hosts == ("platform.clubs.example",)
+        assert found.platform_origins == frozenset()
         assert found.external_scheme == "https"
         assert found.external_port is None
         assert found.mail_from == "no-reply@clubs.example"
@@ -49,6 +50,7 @@ class TestRead:
             COMPLETE
             | {
                 "PLATFORM_HOSTS": "Ops.Example, platform.example,",
+                "PLATFORM_ORIGINS": "https://ops.example.com, http://localhost:3000,",
                 "EXTERNAL_SCHEME": "http",
                 "EXTERNAL_PORT": "8443",
                 "FILES_ROOT": "/srv/files",
@@ -58,6 +60,7 @@ class TestRead:
             "production",
         )
         assert found.platform_hosts == ("ops.example", "platform.example")
+        assert found.platform_origins == {"https://ops.example.com", "http://localhost:3000"}
         assert (found.external_scheme, found.external_port) == ("http", 8443)
         assert found.files_root == Path("/srv/files")
         assert found.mail_from == "Clubs <clubs@clubs.example>"
@@ -110,6 +113,11 @@ class TestRead:
         assert str(refused.value).startswith(f"{name}: ")
         assert KEY[:8] not in str(refused.value)
         assert refused.value.__cause__ is None
+
+    @pytest.mark.parametrize("text", ["*", "https://ops.example.com/", "http://ops.example.com"])
+    def test_names_an_origin_that_is_none(self, text: str) -> None:
+        with pytest.raises(ImproperlyConfigured, match=r"^PLATFORM_ORIGINS: .* is no origin"):
+            env.read(COMPLETE | {"PLATFORM_ORIGINS": text}, "production")
 
     @pytest.mark.parametrize("url", ["mysql://x", "postgresql://[", "not a url"])
     def test_names_a_database_that_is_none(self, url: str) -> None:
