@@ -146,10 +146,16 @@ def root(db: None, world: SimpleNamespace) -> Caller:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_caches() -> Iterator[None]:
-    """What one test has cached, in the process or in Valkey, is not there for the next."""
-    from platform_shared.kit import shared_cache, valkey
+def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What one test has cached, in the process or in Valkey, is not there for the next.
 
+    And no thread writes when an API key was used: it would not see what is not committed.
+    """
+    from platform_shared.kit import shared_cache, valkey
+    from tenant_apps.api_keys import usage
+
+    monkeypatch.setattr(usage, "write_later", lambda *_: None)
+    usage._noted.clear()
     yield
     for kept in shared_cache._listener._caches.values():
         kept.forget_all()

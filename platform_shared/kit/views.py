@@ -12,7 +12,7 @@ from rest_framework.serializers import BaseSerializer
 from platform_shared.kit.access import Rule
 from platform_shared.kit.errors import FieldError, InvalidInput
 from platform_shared.kit.pagination import NewestFirst
-from platform_shared.kit.principal import Principal
+from platform_shared.kit.principal import KeyPrincipal, Principal
 
 
 class ApiView(GenericAPIView[Any]):
@@ -39,11 +39,18 @@ class ApiView(GenericAPIView[Any]):
         cls.filter_backends = (DjangoFilterBackend,) if declared else ()
 
     @property
-    def caller(self) -> Principal:
-        """The account behind the request; only for views that are not public."""
+    def caller(self) -> Principal | KeyPrincipal:
+        """The account or the program behind the request; only for views that are not public."""
         principal = self.request.user
-        assert isinstance(principal, Principal)
+        assert isinstance(principal, Principal | KeyPrincipal)
         return principal
+
+    @property
+    def account(self) -> Principal:
+        """The account behind the request; only where no program gets in (``PROGRAMMABLE``)."""
+        caller = self.caller
+        assert isinstance(caller, Principal)
+        return caller
 
     def valid(self, serializer_class: type[BaseSerializer[Any]], **kwargs: Any) -> Any:
         """Return the validated payload, or raise naming every field that is wrong."""

@@ -47,6 +47,7 @@ SHARED_APPS = [
 # Low to high: an app may call those above it in this list, never those below.
 TENANT_APPS = [
     "platform_shared.accounts",
+    "tenant_apps.api_keys",
     "tenant_apps.locations",
     "tenant_apps.customers",
     "tenant_apps.packages",
@@ -134,7 +135,10 @@ DEFAULT_FROM_EMAIL = ENV.mail_from
 
 # --- API -------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["platform_shared.accounts.authentication.Authentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tenant_apps.api_keys.authentication.ApiKeyAuthentication",
+        "platform_shared.accounts.authentication.Authentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": [
         "platform_shared.clubs.api.guards.ClubServes",
         "platform_shared.kit.access.DeclaredPermission",
@@ -164,6 +168,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "Role": "platform_shared.accounts.enums.RoleChoices",
+        "ApiKeyPermission": "tenant_apps.api_keys.enums.PERMISSION_CHOICES",
+        "ApiKeyAction": "tenant_apps.api_keys.enums.KeyAction",
         "StaffRole": "platform_shared.accounts.enums.StaffRole",
         "ClubStatus": "platform_shared.clubs.enums.ClubStatus",
         "ClubStatusChange": "platform_shared.clubs.enums.ClubStatusChange",
