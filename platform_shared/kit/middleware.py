@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from platform_shared.kit import context
+from platform_shared.kit import context, metrics, tracing
 from platform_shared.kit.ids import new_id
 
 logger = logging.getLogger("qr_checkin.request")
@@ -18,13 +18,14 @@ class RequestContextMiddleware:
     """Gives each request an id (the client's, when it is a sane one) and logs it once."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
+        self.get_response = tracing.traced(metrics.measured(get_response))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-Id", "")
         request_id = given if _ACCEPTABLE_ID.fullmatch(given) else str(new_id())
         context.request_id.set(request_id)
         context.club_slug.set(None)
+        context.club_id.set(None)
         context.user_id.set(None)
         started = time.perf_counter()
         response = self.get_response(request)

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from platform_shared.kit import claims, locks
+from platform_shared.kit import claims, locks, tracing
 from platform_shared.outbox.models import Event
 from platform_shared.tenancy import binding
 
@@ -76,6 +76,7 @@ def emit(
         occurred_at=now,
         waiting=sorted(waiting),
         due_at=now,
+        trace=tracing.parent(),
     )
 
 
@@ -146,6 +147,7 @@ def deliver(*, event_id: UUID, now: datetime) -> bool:
         event = Event.objects.filter(pk=event_id, club_id=_bound_club_id(), due_at__lte=now).first()
         if event is None:
             return False
+        tracing.link(event.trace)
         for name in list(event.waiting):
             _hand_over(event, name, now)
         if event.waiting:

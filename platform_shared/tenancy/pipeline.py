@@ -12,6 +12,8 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from psycopg.pq import TransactionStatus
 
+from platform_shared.kit import tracing
+
 
 class Deferred[T]:
     """A queryset's rows, there once the batch has ended."""
@@ -93,7 +95,7 @@ def batch() -> Iterator[Batch]:
     if begins:
         raw.autocommit = True
     current = Batch()
-    with connection.wrap_database_errors, raw.pipeline():
+    with tracing.span("pipeline"), connection.wrap_database_errors, raw.pipeline():
         if begins:
             raw.execute("BEGIN")
         yield current

@@ -1,12 +1,13 @@
 """The base of every background task: it runs for a living club, or for the platform, by name."""
 
+import time
 from typing import Any, Self
 from uuid import UUID
 
 from celery import Task
 from django_tenants.utils import get_tenant_model
 
-from platform_shared.kit import context
+from platform_shared.kit import context, metrics, tracing
 from platform_shared.kit.ids import new_id
 from platform_shared.tenancy import binding
 from platform_shared.tenancy.club_ref import ClubRef
@@ -24,13 +25,29 @@ class BaseTask(Task):  # type: ignore[type-arg]
         raise NoLivingClub(f"{self.name} is neither a club's nor the platform's task")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        target = self.target()
-        with binding.club(target) if isinstance(target, ClubRef) else binding.platform():
-            token = context.request_id.set(self.request.id or str(new_id()))
-            try:
-                return self.run(*args, **kwargs)
-            finally:
-                context.request_id.reset(token)
+        started, outcome = time.perf_counter(), "failed"
+        try:
+            target = self.target()
+            with binding.club(target) if isinstance(target, ClubRef) else binding.platform():
+                token = context.request_id.set(self.request.id or str(new_id()))
+                try:
+                    with tracing.task(self.name, self._header(tracing.HEADER)):
+                        result = self.run(*args, **kwargs)
+                finally:
+                    context.request_id.reset(token)
+            outcome = "done"
+            return result
+        finally:
+            metrics.task_ended(self.name, outcome, time.perf_counter() - started)
+
+    def apply_async(self, *args: Any, **options: Any) -> Any:
+        """Queue the task, and say with it of which trace it is."""
+        if parent := tracing.parent():
+            options["headers"] = {tracing.HEADER: parent, **(options.get("headers") or {})}
+        return super().apply_async(*args, **options)
+
+    def _header(self, name: str) -> Any:
+        return (self.request.headers or {}).get(name) or self.request.get(name)
 
 
 class PlatformTask(BaseTask):
@@ -71,9 +88,8 @@ class ClubTask(BaseTask):
         Raises:
             NoLivingClub: the message has none, or it does not exist or is closed.
         """
-        given = (self.request.headers or {}).get(CLUB_HEADER) or self.request.get(CLUB_HEADER)
         try:
-            club_id = UUID(str(given))
+            club_id = UUID(str(self._header(CLUB_HEADER)))
         except ValueError as error:
             raise NoLivingClub(f"{self.name}: the message names no club") from error
         with binding.platform():

@@ -1,7 +1,7 @@
 """A real web server over the committing database, for tests that need processes and sockets."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,14 +50,20 @@ def live_url() -> str:
 
 
 @contextmanager
-def serving(database_url: str, log_dir: Path) -> Iterator[WebServer]:
-    """Serve the platform on a free port with the command that `make demo` uses."""
+def serving(
+    database_url: str, log_dir: Path, more: Mapping[str, str] | None = None
+) -> Iterator[WebServer]:
+    """Serve the platform on a free port with the command that `make demo` uses.
+
+    ``more`` is added to the environment.
+    """
     port = ports.choose()
     env = {
         **os.environ,
         "DATABASE_URL": database_url,
         "REDIS_URL": settings.REDIS_URL,
         "DJANGO_SETTINGS_MODULE": TEST_SETTINGS,
+        **(more or {}),
     }
     with Supervisor(log_dir) as supervisor:
         supervisor.start("web", servers.web_command(port), env=env, cwd=ROOT)

@@ -24,6 +24,9 @@ EXTERNAL_SCHEME = ENV.external_scheme
 EXTERNAL_PORT = ENV.external_port
 REDIS_URL = ENV.redis_url
 MASTER_KEYS = ENV.master_keys
+METRICS_FOLDER = ENV.metrics_folder
+METRICS_PORT = ENV.metrics_port
+TRACES_ENDPOINT = ENV.traces_endpoint
 
 # --- tenancy ---------------------------------------------------------------------------------
 SHARED_APPS = [
@@ -43,6 +46,7 @@ SHARED_APPS = [
     "platform_shared.outbox",
     "platform_shared.mail",
     "platform_shared.documents",
+    "platform_shared.observability",
 ]
 # Low to high: an app may call those above it in this list, never those below.
 TENANT_APPS = [
