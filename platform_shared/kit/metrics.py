@@ -68,6 +68,13 @@ def start(folder: Path | None) -> None:
         _recorder = Recorder()
 
 
+def operation_of(request: HttpRequest) -> tuple[str, str]:
+    """Return method and route of an answered request, in words that are all ours."""
+    match = request.resolver_match
+    method = request.method if request.method in METHODS else None
+    return method or "other", "none" if match is None else f"/{match.route}"
+
+
 def measured(handler: Handler) -> Handler:
     """Return a handler of requests that counts what ``handler`` answers, or just ``handler``."""
     recorder = _recorder
@@ -78,12 +85,9 @@ def measured(handler: Handler) -> Handler:
         started = time.perf_counter()
         response = handler(request)
         if not request.path.startswith("/health/"):
-            match = request.resolver_match
-            recorder.requests.labels(
-                request.method if request.method in METHODS else "other",
-                "none" if match is None else f"/{match.route}",
-                response.status_code,
-            ).observe(time.perf_counter() - started)
+            recorder.requests.labels(*operation_of(request), response.status_code).observe(
+                time.perf_counter() - started
+            )
         return response
 
     return measure

@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.http import HttpRequest, HttpResponse
 
-from platform_shared.kit import context
+from platform_shared.kit import context, metrics
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
@@ -91,11 +91,9 @@ def traced(handler: Handler) -> Handler:
     def trace(request: HttpRequest) -> HttpResponse:
         if request.path.startswith("/health/"):
             return handler(request)
-        method = request.method or ""
-        with _span(tracer, method, SpanKind.SERVER, context=Context()) as current:
+        with _span(tracer, "request", SpanKind.SERVER, context=Context()) as current:
             response = handler(request)
-            match = request.resolver_match
-            route = "none" if match is None else f"/{match.route}"
+            method, route = metrics.operation_of(request)
             current.update_name(f"{method} {route}")
             current.set_attributes(
                 {

@@ -1,5 +1,6 @@
 """A real server's spans arrive at a receiver that speaks OTLP."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,16 +8,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
+from django.conf import settings
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from deploy.local import ports
+from deploy.local import ports, servers
+from deploy.local.supervisor import Supervisor
+from platform_shared.outbox import tasks
 from tests.conftest import LiveDatabase
 from tests.platform_shared.kit.waiting import eventually
-from tests.support.live import serving
+from tests.support.live import ROOT, TEST_SETTINGS, serving
 
 
 @contextmanager
@@ -70,3 +74,26 @@ def test_spans_arrive(live_database: LiveDatabase, world: SimpleNamespace, tmp_p
     assert statements
     assert {span.kind for span in statements} == {Span.SPAN_KIND_CLIENT}
     assert not any("gym" in str(span) for span in received)
+
+
+def test_spans_of_a_workers_children_arrive(live_database: LiveDatabase, tmp_path: Path) -> None:
+    """They are forked after the worker has begun to trace."""
+    with collector() as (endpoint, received), Supervisor(tmp_path) as supervisor:
+        env = {
+            **os.environ,
+            "DATABASE_URL": live_database.url,
+            "REDIS_URL": settings.REDIS_URL,
+            "DJANGO_SETTINGS_MODULE": TEST_SETTINGS,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+            "OTEL_BSP_SCHEDULE_DELAY": "100",
+        }
+        supervisor.start("worker", servers.worker_command(), env=env, cwd=ROOT)
+        tasks.relay.delay()
+        supervisor.wait_until(
+            lambda: any(span.kind == Span.SPAN_KIND_CONSUMER for span in received),
+            timeout=60,
+            what="the task's span",
+        )
+    (task,) = [span for span in received if span.kind == Span.SPAN_KIND_CONSUMER]
+    assert task.name == "outbox.relay"
+    assert [span for span in received if span.parent_span_id == task.span_id]
