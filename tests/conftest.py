@@ -157,11 +157,17 @@ def root(db: None, world: SimpleNamespace) -> Caller:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_caches() -> Iterator[None]:
-    """What one test has cached, in the process or in Valkey, is not there for the next."""
+def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What one test has cached, in the process or in Valkey, is not there for the next.
+
+    And no thread writes when an API key was used: it would not see what is not committed.
+    """
     from platform_shared.kit import shared_cache, valkey
+    from tenant_apps.api_keys import usage
     from tests.support import statements
 
+    monkeypatch.setattr(usage, "write_later", lambda *_: None)
+    usage._noted.clear()
     yield
     statements.forget()
     for kept in shared_cache._listener._caches.values():

@@ -54,6 +54,7 @@ class Permission(StrEnum):
     REPORTS_VIEW_OWN = "reports.view_own"
     OWN_VIEW = "own.view"
     OWN_CHANGE = "own.change"
+    API_KEYS_MANAGE = "api_keys.manage"
 
 
 P = Permission
@@ -86,6 +87,7 @@ _CLUB_ADMIN = _STAFF | {
     P.CREDITS_ADJUST,
     P.CUSTOMERS_EXPORT,
     P.CUSTOMERS_IMPORT,
+    P.API_KEYS_MANAGE,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -94,6 +96,39 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CLUB_STAFF: frozenset(_STAFF),
     Role.CUSTOMER: frozenset(_EVERYONE | {P.PACKAGES_PURCHASE, P.REPORTS_VIEW_OWN}),
 }
+
+
+# What an API key can be given: the club's daily business. Not what makes accounts of staff or other
+# keys, so that nobody who finds a key gets more than the key; not the club's settings, which hold
+# for all of it and which a person answers for; and nothing of one's own: a program is nobody.
+PROGRAMMABLE = frozenset(
+    {
+        P.CLUB_VIEW,
+        P.LOCATIONS_VIEW,
+        P.LOCATIONS_MANAGE,
+        P.PACKAGES_VIEW,
+        P.PACKAGES_MANAGE,
+        P.CUSTOMERS_MANAGE,
+        P.CUSTOMERS_INVITE,
+        P.CUSTOMERS_MERGE,
+        P.CUSTOMERS_EXPORT,
+        P.CUSTOMERS_IMPORT,
+        P.SUBSCRIPTIONS_VIEW,
+        P.SUBSCRIPTIONS_MANAGE,
+        P.SUBSCRIPTIONS_GRANT,
+        P.CREDITS_ADJUST,
+        P.SALES_CREATE,
+        P.PAYMENTS_VIEW,
+        P.PAYMENTS_CONFIRM,
+        P.INVOICES_VIEW,
+        P.QR_CODES_MANAGE,
+        P.DOOR_SCAN,
+        P.DOOR_CHECK_IN_WITHOUT_CODE,
+        P.CHECK_INS_VIEW,
+        P.CHECK_INS_ANNUL,
+        P.REPORTS_VIEW,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +165,10 @@ MATRIX: dict[str, Row] = {
 
 
 class Open(StrEnum):
-    """What a method declares instead of a permission when it needs no account."""
+    """What a method declares instead of a permission: it is for everybody, or for any API key."""
 
     PUBLIC = "public"
+    API_KEY = "api_key"
 
 
 Rule = Permission | Open
@@ -155,4 +191,6 @@ class DeclaredPermission(BasePermission):
                 raise MethodNotAllowed(method)
             return False
         granted: frozenset[Permission] = getattr(request.user, "permissions", frozenset())
+        if rule is Open.API_KEY:
+            return bool(getattr(request.user, "is_program", False))
         return rule is Open.PUBLIC or rule in granted

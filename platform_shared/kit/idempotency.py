@@ -82,7 +82,7 @@ def guard(view: Any, request: Request) -> None:
             return _answer_of(given[-1])
 
         earlier = _keepers[0](
-            user_id=view.caller.user_id,
+            user_id=view.caller.actor.id,
             key=key,
             fingerprint=fingerprint,
             carry_out=lambda: answer(handler(request, *args, **kwargs)),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import ResponseHeaders
 
-from platform_shared.kit import context
+from platform_shared.kit import context, metrics, tracing
 from platform_shared.kit.ids import new_id
 
 logger = logging.getLogger("qr_checkin.request")
@@ -33,7 +33,7 @@ class RequestContextMiddleware:
     """Gives each request an id (the client's, when it is a sane one) and logs it once."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
+        self.get_response = tracing.traced(metrics.measured(get_response))
         headers = ResponseHeaders(HEADERS)
         if settings.EXTERNAL_SCHEME == "https":
             headers["Strict-Transport-Security"] = HSTS
@@ -44,6 +44,7 @@ class RequestContextMiddleware:
         request_id = given if _ACCEPTABLE_ID.fullmatch(given) else str(new_id())
         context.request_id.set(request_id)
         context.club_slug.set(None)
+        context.club_id.set(None)
         context.user_id.set(None)
         started = time.perf_counter()
         response = self.get_response(request)

@@ -134,16 +134,43 @@ class OperationSchema(AutoSchema):
         return self.method in getattr(self.view, "must_match", ())
 
     def get_auth(self) -> list[dict[str, Any]]:
-        if access.rule_of(self.view, self.method) is access.Open.PUBLIC:
+        rule = access.rule_of(self.view, self.method)
+        if rule is access.Open.PUBLIC:
             return []
-        return super().get_auth()  # which also describes the scheme itself
+        opens = {False} if rule not in access.PROGRAMMABLE else {False, True}
+        if rule is access.Open.API_KEY:
+            opens = {True}
+        self.view.authentication_classes = [
+            way
+            for way in self.view.authentication_classes
+            if getattr(way, "is_for_programs", False) in opens
+        ]
+        return super().get_auth()  # which also describes the schemes themselves
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The one way to authenticate: an access token."""
+    """How people authenticate: an access token."""
 
     target_class = "platform_shared.accounts.authentication.Authentication"
     name = "accessToken"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How programs authenticate: an API key of the club."""
+
+    target_class = "tenant_apps.api_keys.authentication.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "qck_",
+            "description": (
+                "An API key of this club, for programs and doors: `qck_` and 60 letters and "
+                "digits. It opens what it was given, and only operations that name this scheme."
+            ),
+        }

@@ -36,6 +36,7 @@ class Principal:
     session_id: UUID
     support: bool = False
     is_authenticated: bool = field(default=True, init=False)
+    is_program: bool = field(default=False, init=False)
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -46,10 +47,28 @@ class Principal:
         return Actor(kind=str(self.role), id=self.user_id, label=self.email)
 
 
+@dataclass(frozen=True, slots=True)
+class KeyPrincipal:
+    """A program that calls with an API key of the club: it has neither a role nor a session."""
+
+    key_id: UUID
+    name: str
+    permissions: frozenset[Permission]
+    club_id: UUID
+    support: bool = field(default=False, init=False)
+    is_authenticated: bool = field(default=True, init=False)
+    is_program: bool = field(default=True, init=False)
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(kind="api_key", id=self.key_id, label=self.name)
+
+
 class Anonymous:
     """Nobody: what ``request.user`` is without a token."""
 
     is_authenticated = False
+    is_program = False
     permissions: frozenset[Permission] = frozenset()
     support = False
 

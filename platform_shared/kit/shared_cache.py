@@ -21,7 +21,7 @@ from uuid import uuid4
 
 from redis.exceptions import RedisError
 
-from platform_shared.kit import valkey
+from platform_shared.kit import metrics, valkey
 
 PROCESS_SECONDS = 30
 SHARED_SECONDS = 60
@@ -121,6 +121,7 @@ class SharedCache[T]:
         """
         hearing = _listener.ensure()
         if hearing and (value := self._recall(key)) is not None:
+            metrics.looked_up(self.name, "process")
             return value
         generation = self._generation
         value = self._shared(key, load)
@@ -178,26 +179,33 @@ class SharedCache[T]:
     def _shared(self, key: str, load: Callable[[], T | None]) -> T | None:
         global _valkey_away_until
         if time.monotonic() < _valkey_away_until:
-            return load()
+            return self._loaded(load)
         try:
             stored, version = valkey.client().mget(self._data_key(key), self._version_key(key))
         except RedisError:
             _valkey_away_until = time.monotonic() + RETRY_SECONDS
-            return load()
+            return self._loaded(load)
         if stored is not None:
             try:
                 entry = json.loads(stored)
                 if entry["version"] == version:
-                    return None if entry["value"] is None else self._from_json(entry["value"])
+                    found = entry["value"]
+                    value = None if found is None else self._from_json(found)
+                    metrics.looked_up(self.name, "valkey")
+                    return value
             except (KeyError, TypeError, ValueError):
                 pass  # another release wrote it: its values may have other fields
-        value = load()
+        value = self._loaded(load)
         entry = {"version": version, "value": None if value is None else self._to_json(value)}
         try:
             valkey.client().set(self._data_key(key), json.dumps(entry), ex=SHARED_SECONDS)
         except RedisError:
             _valkey_away_until = time.monotonic() + RETRY_SECONDS
         return value
+
+    def _loaded(self, load: Callable[[], T | None]) -> T | None:
+        metrics.looked_up(self.name, "database")
+        return load()
 
     def _data_key(self, key: str) -> str:
         return f"qr-checkin:{self.name}:value:{key}"

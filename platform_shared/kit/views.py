@@ -15,7 +15,7 @@ from platform_shared.kit.access import Rule
 from platform_shared.kit.errors import FieldError, InvalidInput, PreconditionRequired
 from platform_shared.kit.pagination import NewestFirst
 from platform_shared.kit.preconditions import IF_MATCH, IF_NONE_MATCH, Precondition
-from platform_shared.kit.principal import Principal
+from platform_shared.kit.principal import KeyPrincipal, Principal
 from platform_shared.kit.throttles import Tally, Throttle
 
 
@@ -62,11 +62,18 @@ class ApiView(GenericAPIView[Any]):
         return super().handle_exception(self.tally.failed(exc) if self.tally else exc)
 
     @property
-    def caller(self) -> Principal:
-        """The account behind the request; only for views that are not public."""
+    def caller(self) -> Principal | KeyPrincipal:
+        """The account or the program behind the request; only for views that are not public."""
         principal = self.request.user
-        assert isinstance(principal, Principal)
+        assert isinstance(principal, Principal | KeyPrincipal)
         return principal
+
+    @property
+    def account(self) -> Principal:
+        """The account behind the request; only where no program gets in (``PROGRAMMABLE``)."""
+        caller = self.caller
+        assert isinstance(caller, Principal)
+        return caller
 
     @property
     def precondition(self) -> Precondition:

@@ -10,7 +10,7 @@ class Event(Claimable):
     """Something that has happened to ``subject_id``, until all who listen have heard of it.
 
     ``club_id`` is null where the platform itself speaks. ``waiting`` names the subscribers that
-    have not had it yet.
+    have not had it yet. ``trace`` is the span in which it happened, where there are spans.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -20,6 +20,7 @@ class Event(Claimable):
     data = models.JSONField(default=dict)
     occurred_at = models.DateTimeField()
     waiting = models.JSONField(default=list)
+    trace = models.CharField(max_length=55, blank=True, default="", db_default="")
 
     class Meta:
         indexes = [

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When, Window
 from django.db.models.functions import RowNumber
 
-from platform_shared.kit import claims, locks
+from platform_shared.kit import claims, locks, tracing
 from platform_shared.outbox.models import Event
 from platform_shared.tenancy import binding
 
@@ -78,6 +78,7 @@ def emit(
         occurred_at=now,
         waiting=sorted(waiting),
         due_at=now,
+        trace=tracing.parent(),
     )
 
 
@@ -159,6 +160,7 @@ def deliver(*, event_id: UUID, now: datetime) -> bool:
         event = Event.objects.filter(pk=event_id, club_id=_bound_club_id(), due_at__lte=now).first()
         if event is None:
             return False
+        tracing.link(event.trace)
         for name in list(event.waiting):
             _hand_over(event, name, now)
         if event.waiting:

@@ -49,6 +49,10 @@ class Environment:
         external_scheme, external_port: how the outside reaches us, for links that we hand out.
         mailer: what sends mail, as an entry of Django's ``MAILERS``.
         mail_from: the sender of all mail.
+        metrics_folder: where processes count for Prometheus; None: they don't. prometheus_client
+            reads the same variable.
+        metrics_port: where ``manage.py serve_metrics`` listens.
+        traces_endpoint: the OTLP receiver of spans; None: there are none.
     """
 
     database: dict[str, Any]
@@ -66,6 +70,9 @@ class Environment:
     mailer: dict[str, Any]
     mail_from: str
     log_level: str
+    metrics_folder: Path | None
+    metrics_port: int
+    traces_endpoint: str | None
 
 
 def _keys(name: str, text: str) -> tuple[bytes, ...]:
@@ -191,8 +198,11 @@ def read(environ: Mapping[str, str], kind: str) -> Environment:
     local = kind != "production"
     domain = values["BASE_DOMAIN"].lower()
     port = values.get("EXTERNAL_PORT", "")
-    if port and not port.isdecimal():
-        raise ImproperlyConfigured("EXTERNAL_PORT is not a number")
+    metrics_port = values.get("METRICS_PORT", "9464")
+    for name, number in (("EXTERNAL_PORT", port or "0"), ("METRICS_PORT", metrics_port)):
+        if not number.isdecimal():
+            raise ImproperlyConfigured(f"{name} is not a number")
+    metrics_folder = values.get("PROMETHEUS_MULTIPROC_DIR")
     hosts = values.get("PLATFORM_HOSTS", f"platform.{domain}").lower()
     return Environment(
         database=_database(values["DATABASE_URL"]),
@@ -210,6 +220,9 @@ def read(environ: Mapping[str, str], kind: str) -> Environment:
         mailer=_mailer(values.get("EMAIL_URL", "")),
         mail_from=values.get("EMAIL_FROM", f"no-reply@{domain}"),
         log_level=values.get("LOG_LEVEL", "INFO"),
+        metrics_folder=Path(metrics_folder) if metrics_folder else None,
+        metrics_port=int(metrics_port),
+        traces_endpoint=values.get("OTEL_EXPORTER_OTLP_ENDPOINT"),
     )
 
 

@@ -18,6 +18,7 @@ api = [
     path("", include(accounts.common)),
     path("", include("platform_shared.clubs.api.urls_club")),
     path("", include(accounts.club)),
+    path("", include("tenant_apps.api_keys.api.urls")),
     path("", include("tenant_apps.locations.api.urls")),
     path("", include("tenant_apps.customers.api.urls")),
     path("", include("tenant_apps.registrations.api.urls")),

@@ -69,7 +69,9 @@ def bind(target: ClubRef | str) -> None:
     schema = target.schema_name if isinstance(target, ClubRef) else "public"
     _wrapper().bind_schema(schema)
     _bound.set(target)
-    context.club_slug.set(target.slug if isinstance(target, ClubRef) else None)
+    bound = target if isinstance(target, ClubRef) else None
+    context.club_slug.set(None if bound is None else bound.slug)
+    context.club_id.set(None if bound is None else str(bound.id))
 
 
 def release() -> None:

@@ -21,6 +21,8 @@ from django.db.models.query import FlatValuesListIterable, ModelIterable, Values
 from psycopg import Cursor
 from psycopg.pq import TransactionStatus
 
+from platform_shared.kit import tracing
+
 if TYPE_CHECKING:
     from platform_shared.tenancy.postgres.base import DatabaseWrapper
 
@@ -196,7 +198,7 @@ def batch() -> Iterator[Batch]:
     if begins:
         raw.autocommit = True
     current = Batch()
-    with connection.wrap_database_errors, raw.pipeline():
+    with tracing.span("pipeline"), connection.wrap_database_errors, raw.pipeline():
         if begins:
             raw.execute("BEGIN")
         cast("DatabaseWrapper", connection).apply_binding()

@@ -1,12 +1,13 @@
 """The base of every background task: it runs for a living club, or for the platform, by name."""
 
+import time
 from typing import Any, Self
 from uuid import UUID
 
 from celery import Task
 from django_tenants.utils import get_tenant_model
 
-from platform_shared.kit import context
+from platform_shared.kit import context, metrics, tracing
 from platform_shared.kit.ids import new_id
 from platform_shared.tenancy import binding
 from platform_shared.tenancy.club_ref import ClubRef
@@ -20,6 +21,7 @@ class BaseTask(Task):  # type: ignore[type-arg]
     """Refuses to run unless a subclass says what it is bound to.
 
     It logs under the id of the request, or the task, that has sent it; sent by neither, its own.
+    Where traces are kept, it is a part of the sender's.
     """
 
     abstract = True
@@ -28,6 +30,8 @@ class BaseTask(Task):  # type: ignore[type-arg]
         headers = dict(options.pop("headers", None) or {})
         if cause := context.request_id.get():
             headers.setdefault(CAUSE_HEADER, cause)
+        if parent := tracing.parent():
+            headers.setdefault(tracing.HEADER, parent)
         return super().apply_async(*args, headers=headers, **options)
 
     def sent_with(self, header: str) -> Any:
@@ -38,11 +42,20 @@ class BaseTask(Task):  # type: ignore[type-arg]
         raise NoLivingClub(f"{self.name} is neither a club's nor the platform's task")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        target = self.target()
-        with binding.club(target) if isinstance(target, ClubRef) else binding.platform():
-            cause = self.sent_with(CAUSE_HEADER) or self.request.id or str(new_id())
-            with context.caused_by(cause):
-                return self.run(*args, **kwargs)
+        started, outcome = time.perf_counter(), "failed"
+        try:
+            target = self.target()
+            with binding.club(target) if isinstance(target, ClubRef) else binding.platform():
+                cause = self.sent_with(CAUSE_HEADER) or self.request.id or str(new_id())
+                with (
+                    context.caused_by(cause),
+                    tracing.task(self.name, self.sent_with(tracing.HEADER)),
+                ):
+                    result = self.run(*args, **kwargs)
+            outcome = "done"
+            return result
+        finally:
+            metrics.task_ended(self.name, outcome, time.perf_counter() - started)
 
 
 class PlatformTask(BaseTask):

@@ -30,6 +30,7 @@ APPEND_ONLY = {
     "subscriptions_subscriptionchange",
     "checkins_checkin",
     "checkins_annulment",
+    "api_keys_apikeychange",
 }
 
 FOREIGN_KEYS = """

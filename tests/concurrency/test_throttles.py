@@ -24,7 +24,9 @@ def unthrottled(
 ) -> Iterator[WebServer]:
     """The same server without the throttles."""
     settings = "tests.support.unthrottled.test"
-    with serving(live_url(), tmp_path_factory.mktemp("unthrottled"), settings) as server:
+    with serving(
+        live_url(), tmp_path_factory.mktemp("unthrottled"), settings_module=settings
+    ) as server:
         yield server
 
 

@@ -21,7 +21,7 @@ from tests.tenant_apps.checkins.door import log
 
 ROWS = [row for row in table.rows() if row.host == "club"]
 CROSSABLE = [row for row in ROWS if "<uuid:" in row.route]
-INSIDERS = ("customer", "staff", "admin", "support")
+INSIDERS = ("customer", "staff", "admin", "support", "key")
 API = "/api/v1/"
 
 # Every field of a payload that names a thing: what is sent with it, and the answer when the thing

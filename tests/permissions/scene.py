@@ -12,10 +12,12 @@ from django.core.files.base import ContentFile
 from platform_shared.accounts import services as account_services
 from platform_shared.clubs import services as club_services
 from platform_shared.kit import clock
-from platform_shared.kit.access import Role
+from platform_shared.kit.access import PROGRAMMABLE, Role
 from platform_shared.kit.money import Money
 from platform_shared.kit.principal import SYSTEM
 from platform_shared.tenancy import binding
+from tenant_apps.api_keys import services as key_services
+from tenant_apps.api_keys.models import ApiKey
 from tenant_apps.checkins import services as checkin_services
 from tenant_apps.checkins.enums import Kind
 from tenant_apps.customers import imports as customer_imports
@@ -127,6 +129,7 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             subscription_id=shared.id, customer_id=guest.id, now=clock.now(), actor=SYSTEM
         )
         newcomer = _registration(club)
+        key, _ = api_key("Website")
     sale = {"customer": club.customer, "package": club.period_package}
     one = "/api/v1/subscriptions/<uuid:subscription_id>"
     return Scene(
@@ -142,6 +145,7 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             "invoice_id": club.invoice,
             "check_in_id": check_in.id,
             "payment_id": transfer.payment.id,
+            "key_id": key.pk,
         },
         bodies={
             **_sign_in_bodies(club.email(Role.CLUB_STAFF), signed_in.refresh, secret),
@@ -150,6 +154,10 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             "POST /api/v1/staff": {"email": "new@club.test", "role": "club_staff"},
             "PATCH /api/v1/staff/<uuid:user_id>": {"name": "Changed"},
             "POST /api/v1/staff/<uuid:user_id>/password-link": {},
+            "POST /api/v1/api-keys": {"name": "Door", "permissions": ["door.scan"]},
+            "PATCH /api/v1/api-keys/<uuid:key_id>": {"name": "Changed"},
+            "POST /api/v1/api-keys/<uuid:key_id>/rotate": {},
+            "POST /api/v1/api-keys/<uuid:key_id>/revoke": {},
             "POST /api/v1/locations": {"name": "Side door"},
             "PATCH /api/v1/locations/<uuid:location_id>": {"name": "Changed"},
             "POST /api/v1/customers": {"name": "New"},
@@ -261,6 +269,18 @@ def _account(name: str, role: Role) -> tuple[UUID, str]:
     return user.id, link.partition("?token=")[2]
 
 
+def api_key(name: str) -> tuple[ApiKey, str]:
+    """Make a key of the bound club with all that a key can be given; return it and its text."""
+    return key_services.create_key(
+        name=name,
+        permissions=PROGRAMMABLE,
+        expires_at=None,
+        granted=PROGRAMMABLE,
+        now=clock.now(),
+        actor=SYSTEM,
+    )
+
+
 def _registration(club: ClubWorld) -> str:
     """Let people register at the bound club; return the secret of one who has."""
     club_services.change_settings(club_id=club.ref.id, changes={"self_registration": True})
@@ -274,6 +294,8 @@ def _tokens(
 ) -> dict[str, str | None]:
     root = api.as_role(None, Role.SYSTEM_ADMIN)
     support = root.post(f"clubs/{club.ref.id}/support-sessions", {"reason": "Help", "minutes": 5})
+    with binding.club(club.ref):
+        _, key = api_key("Program")
     tokens = {
         "anonymous": None,
         "customer": api.access_token(club, Role.CUSTOMER),
@@ -283,6 +305,7 @@ def _tokens(
         "platform": root.access,
         "other": api.access_token(other, Role.CLUB_ADMIN),
         **revoked_tokens(gone_from, committing),
+        "key": key,
     }
     assert tuple(tokens) == CALLERS
     return tokens

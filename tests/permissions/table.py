@@ -8,7 +8,9 @@ The callers of both tables, from left to right:
 - ``platform``: the same system admin with the platform's own token;
 - ``other``: the admin of the club beta, with beta's token;
 - ``gone``: an admin of alpha (on the platform host: a system admin) deactivated after sign-in;
-- ``out``: one who has signed out.
+- ``out``: one who has signed out;
+- ``key``: an API key of alpha with all that a key can be given. Its column is not written out: it is
+  answered as the admin is, but for ``NOT_FOR_KEYS``, and on the platform host as ``other`` is.
 
 A club's token opens nothing on the platform host, and the platform's nothing at a club but the
 question for a support session (403). Public routes look at no token, so they answer everybody.
@@ -28,6 +30,7 @@ CALLERS = (
     "other",
     "gone",
     "out",
+    "key",
 )
 
 CLUB = """
@@ -50,6 +53,14 @@ POST   /api/v1/staff                                                            
 GET    /api/v1/staff/<uuid:user_id>                                                401  403  403  200  200  403  401  401  401
 PATCH  /api/v1/staff/<uuid:user_id>                                                401  403  403  200  200  403  401  401  401
 POST   /api/v1/staff/<uuid:user_id>/password-link                                  401  403  403  201  201  403  401  401  401
+GET    /api/v1/api-keys                                                            401  403  403  200  200  403  401  401  401
+POST   /api/v1/api-keys                                                            401  403  403  201  201  403  401  401  401
+GET    /api/v1/api-keys/<uuid:key_id>                                              401  403  403  200  200  403  401  401  401
+PATCH  /api/v1/api-keys/<uuid:key_id>                                              401  403  403  200  200  403  401  401  401
+GET    /api/v1/api-keys/<uuid:key_id>/changes                                      401  403  403  200  200  403  401  401  401
+POST   /api/v1/api-keys/<uuid:key_id>/rotate                                       401  403  403  201  201  403  401  401  401
+POST   /api/v1/api-keys/<uuid:key_id>/revoke                                       401  403  403  200  200  403  401  401  401
+GET    /api/v1/api-keys/current                                                    401  403  403  403  403  403  401  401  401
 GET    /api/v1/locations                                                           401  403  200  200  200  403  401  401  401
 POST   /api/v1/locations                                                           401  403  403  201  201  403  401  401  401
 GET    /api/v1/locations/<uuid:location_id>                                        401  403  200  200  200  403  401  401  401
@@ -151,6 +162,39 @@ POST   /api/v1/system-users/<uuid:user_id>/password-link                        
 GET    /.well-known/jwks.json                                                      200  200  200  200  200  200  200  200  200
 """
 
+# What a club's admin may do, or ask for, and none of the club's programs: 403.
+NOT_FOR_KEYS = """
+GET    /api/v1/me
+POST   /api/v1/me/password
+PATCH  /api/v1/club
+GET    /api/v1/club/usage
+GET    /api/v1/staff
+POST   /api/v1/staff
+GET    /api/v1/staff/<uuid:user_id>
+PATCH  /api/v1/staff/<uuid:user_id>
+POST   /api/v1/staff/<uuid:user_id>/password-link
+GET    /api/v1/api-keys
+POST   /api/v1/api-keys
+GET    /api/v1/api-keys/<uuid:key_id>
+PATCH  /api/v1/api-keys/<uuid:key_id>
+GET    /api/v1/api-keys/<uuid:key_id>/changes
+POST   /api/v1/api-keys/<uuid:key_id>/rotate
+POST   /api/v1/api-keys/<uuid:key_id>/revoke
+GET    /api/v1/me/customer
+PATCH  /api/v1/me/customer
+GET    /api/v1/me/subscriptions
+GET    /api/v1/me/subscriptions/<uuid:subscription_id>
+GET    /api/v1/me/subscriptions/<uuid:subscription_id>/entries
+GET    /api/v1/me/qr-codes
+GET    /api/v1/me/qr-codes/<uuid:code_id>/image
+GET    /api/v1/me/qr-codes/<uuid:code_id>/card
+GET    /api/v1/me/invoices
+GET    /api/v1/me/invoices/<uuid:invoice_id>
+GET    /api/v1/me/payments
+"""
+# What answers a program alone.
+ONLY_FOR_KEYS = {"GET /api/v1/api-keys/current": 200}
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -171,6 +215,15 @@ def rows() -> list[Row]:
     for host, text in (("club", CLUB), ("platform", PLATFORM)):
         for line in text.strip().splitlines()[1:]:
             method, route, *cells = line.split()
-            statuses = dict(zip(CALLERS, map(int, cells), strict=True))
+            statuses = dict(zip(CALLERS[:-1], map(int, cells), strict=True))
+            statuses["key"] = _for_a_key(host, f"{method} {route}", statuses)
             found.append(Row(host, method, route, statuses))
     return found
+
+
+def _for_a_key(host: str, operation: str, statuses: dict[str, int]) -> int:
+    if host == "platform":
+        return statuses["other"]
+    if operation in {" ".join(line.split()) for line in NOT_FOR_KEYS.strip().splitlines()}:
+        return 403
+    return ONLY_FOR_KEYS.get(operation, statuses["admin"])

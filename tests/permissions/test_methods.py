@@ -34,7 +34,7 @@ def answered(scene: Scene, rows: list[Row], token: str | None) -> dict[str, int]
 
 
 class TestUndeclaredMethods:
-    @pytest.mark.parametrize("caller", ["anonymous", "customer", "admin", "support"])
+    @pytest.mark.parametrize("caller", ["anonymous", "customer", "admin", "support", "key"])
     def test_are_refused_at_a_club_and_change_nothing(self, caller: str, club_scene: Scene) -> None:
         before = state.contents()
         assert answered(club_scene, undeclared("club"), club_scene.tokens[caller]) == {}
@@ -57,7 +57,7 @@ class TestUndeclaredMethods:
 
 
 class TestHead:
-    @pytest.mark.parametrize("caller", ["anonymous", "customer", "staff"])
+    @pytest.mark.parametrize("caller", ["anonymous", "customer", "staff", "key"])
     def test_opens_no_more_than_get_does(self, caller: str, club_scene: Scene) -> None:
         asking = Caller(club_scene.host, club_scene.tokens[caller])
         rows = [row for row in table.rows() if row.host == "club" and row.method == "GET"]

@@ -29,6 +29,8 @@ IGNORING = {
     "POST /api/v1/registrations": NOBODYS,
     "POST /api/v1/registrations/confirm": NOBODYS,
     "POST /api/v1/clubs/<uuid:club_id>/support-sessions": "a sign-in: its answer is a token",
+    "POST /api/v1/api-keys": "its answer is a secret",
+    "POST /api/v1/api-keys/<uuid:key_id>/rotate": "its answer is a secret",
     "POST /api/v1/door/scans": "a scan has its scan_id, and no round trip to spare",
     "POST /api/v1/qr-codes/sheets": "may be printed again, and a PDF is large",
 }

@@ -14,6 +14,8 @@ from platform_shared.kit.access import Role
 from platform_shared.kit.principal import SYSTEM, stamp
 from platform_shared.plans.models import Plan
 from platform_shared.tenancy import binding
+from tenant_apps.api_keys import services as key_services
+from tenant_apps.api_keys.models import ApiKey
 from tenant_apps.checkins import services as checkin_services
 from tenant_apps.checkins.enums import Kind
 from tenant_apps.customers import services as customer_services
@@ -25,6 +27,7 @@ from tenant_apps.qr_codes import services as code_services
 from tenant_apps.sales import services as sale_services
 from tenant_apps.subscriptions import services as subscription_services
 from tenant_apps.subscriptions.models import SubscriptionMember
+from tests.permissions import scene as scenery
 from tests.permissions import table
 from tests.permissions.scene import Scene
 from tests.permissions.table import Row
@@ -33,10 +36,12 @@ from tests.tenant_apps.checkins.door import log
 
 READING = [row for row in table.rows() if row.method == "GET"]
 # Who asks: the first of these who is allowed to; a customer for what is a customer's own.
-ASKING = ("anonymous", "admin", "customer", "platform")
+ASKING = ("anonymous", "admin", "customer", "platform", "key")
 LISTS = {
     "club": (
         "staff",
+        "api-keys",
+        "api-keys/<uuid:key_id>/changes",
         "locations",
         "customers",
         "customers/imports/<uuid:import_id>/rows",
@@ -133,6 +138,12 @@ def add_rows(club: ClubWorld, count: int) -> None:
             checkin_services.annul_check_in(
                 check_in_id=check_in.id, reason="", now=BORN, actor=SYSTEM
             )
+            scenery.api_key(f"Program {number}")
+        for key in ApiKey.objects.all():
+            for number in range(count):
+                key_services.rename_key(
+                    key_id=key.pk, name=f"Name {number}", now=BORN, actor=SYSTEM
+                )
         for customer_import in CustomerImport.objects.all():
             ImportRow.objects.bulk_create(
                 ImportRow(

@@ -131,7 +131,7 @@ class MeView(ApiView):
 
     @operation("getMe", "Me", answers=serializers.MeSerializer)
     def get(self, request: Request) -> Response:
-        bound, caller = binding.current(), self.caller
+        bound, caller = binding.current(), self.account
         answer = {
             "id": caller.user_id,
             "email": caller.email,
@@ -155,8 +155,8 @@ class MyPasswordView(ApiView):
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.ChangePasswordSerializer)
         services.change_password(
-            user_id=self.caller.user_id,
-            session_id=self.caller.session_id,
+            user_id=self.account.user_id,
+            session_id=self.account.session_id,
             current=data["current_password"],
             new=data["new_password"],
             now=clock.now(),
@@ -191,7 +191,7 @@ class SupportSessionsView(ApiView):
     def post(self, request: Request, club_id: UUID) -> Response:
         data = self.valid(NewSupportSessionSerializer)
         access, expires_at = services.open_support_session(
-            club_id=club_id, admin=self.caller, **data, now=clock.now()
+            club_id=club_id, admin=self.account, **data, now=clock.now()
         )
         answer = {"access": access, "expires_at": expires_at}
         return Response(SupportSessionSerializer(answer).data, status=201)

@@ -27,6 +27,9 @@ TRUSTED_PROXIES = ENV.trusted_proxies
 # Where everybody has one address, what is counted by address or club has to be more.
 THROTTLE_SHARED_FACTOR = 1
 MASTER_KEYS = ENV.master_keys
+METRICS_FOLDER = ENV.metrics_folder
+METRICS_PORT = ENV.metrics_port
+TRACES_ENDPOINT = ENV.traces_endpoint
 
 # --- tenancy ---------------------------------------------------------------------------------
 SHARED_APPS = [
@@ -48,11 +51,13 @@ SHARED_APPS = [
     "platform_shared.mail",
     "platform_shared.idempotency",
     "platform_shared.documents",
+    "platform_shared.observability",
 ]
 # Low to high: an app may call those above it in this list, never those below.
 TENANT_APPS = [
     "platform_shared.accounts",
     "platform_shared.idempotency",
+    "tenant_apps.api_keys",
     "tenant_apps.locations",
     "tenant_apps.customers",
     "tenant_apps.packages",
@@ -171,7 +176,10 @@ DEFAULT_FROM_EMAIL = ENV.mail_from
 
 # --- API -------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["platform_shared.accounts.authentication.Authentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tenant_apps.api_keys.authentication.ApiKeyAuthentication",
+        "platform_shared.accounts.authentication.Authentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": [
         "platform_shared.clubs.api.guards.ClubServes",
         "platform_shared.kit.access.DeclaredPermission",
@@ -218,6 +226,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "Role": "platform_shared.accounts.enums.RoleChoices",
+        "ApiKeyPermission": "tenant_apps.api_keys.enums.PERMISSION_CHOICES",
+        "ApiKeyAction": "tenant_apps.api_keys.enums.KeyAction",
         "StaffRole": "platform_shared.accounts.enums.StaffRole",
         "ClubStatus": "platform_shared.clubs.enums.ClubStatus",
         "ClubStatusChange": "platform_shared.clubs.enums.ClubStatusChange",

@@ -1,6 +1,6 @@
 from uuid import UUID
 
-from platform_shared.kit import clock
+from platform_shared.kit import clock, metrics
 from platform_shared.kit.access import Permission
 from platform_shared.kit.errors import Forbidden
 from platform_shared.kit.openapi import operation
@@ -42,6 +42,9 @@ class ScansView(ApiView):
         ):
             raise Forbidden
         answer = services.record_scan(scan=scan, now=clock.now(), actor=self.caller.actor)
+        if answer.is_new:
+            check_in = answer.check_in
+            metrics.scan_recorded(check_in.kind, check_in.result, check_in.reason)
         body = shared(serializers.ScanAnswerSerializer).to_representation(answer.check_in)
         return Response(body, status=201 if answer.is_new else 200)
 

@@ -30,7 +30,7 @@ class OwnView(ApiView):
     @property
     def customer_id(self) -> UUID:
         """The caller's customer; an account that is no customer's gets 404."""
-        return customer_selectors.get_by_user(self.caller.user_id).id
+        return customer_selectors.get_by_user(self.account.user_id).id
 
 
 class MyCustomerView(OwnView):
@@ -41,7 +41,7 @@ class MyCustomerView(OwnView):
 
     @operation("getMyCustomer", "Me", answers=serializers.MyCustomerSerializer)
     def get(self, request: Request) -> Response:
-        record = selectors.get_record(self.caller.user_id)
+        record = selectors.get_record(self.account.user_id)
         return Response(serializers.MyCustomerSerializer(record).data)
 
     @operation(
@@ -53,7 +53,7 @@ class MyCustomerView(OwnView):
     def patch(self, request: Request) -> Response:
         changes = self.valid(serializers.ChangeMyCustomerSerializer)
         record = services.change_record(
-            user_id=self.caller.user_id,
+            user_id=self.account.user_id,
             changes=changes,
             now=clock.now(),
             precondition=self.precondition,

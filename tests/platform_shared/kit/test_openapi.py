@@ -9,7 +9,7 @@ from drf_spectacular import plumbing
 from drf_spectacular.settings import spectacular_settings
 
 from platform_shared.documents.management.commands.export_openapi import HOSTS, document
-from platform_shared.kit.access import Open, Permission
+from platform_shared.kit.access import PROGRAMMABLE, Open, Permission
 from platform_shared.kit.serializers import StrictSerializer
 from platform_shared.kit.views import ApiView
 from tests.architecture.test_access import views
@@ -33,7 +33,9 @@ class TestOperation:
     def test_has_an_id_of_its_own_that_reads_well(self, described: dict[str, Any]) -> None:
         ids = [operation["operationId"] for _, _, operation in operations(described)]
         assert len(ids) == len(set(ids)) > 0
-        assert all(i.isalnum() and i[0].islower() and "api" not in i.lower() for i in ids)
+        assert all(i.isalnum() and i[0].islower() for i in ids)
+        # None is made from its path.
+        assert all("api" not in i.lower().replace("apikey", "") for i in ids)
 
     def test_has_a_tag(self, described: dict[str, Any]) -> None:
         assert all(len(operation["tags"]) == 1 for _, _, operation in operations(described))
@@ -42,12 +44,19 @@ class TestOperation:
 class TestOperationSchema:
     def test_says_which_permission_is_needed(self, described: dict[str, Any]) -> None:
         needed = {operation["x-permission"] for _, _, operation in operations(described)}
-        assert needed <= {*map(str, Permission), str(Open.PUBLIC)}
+        assert needed <= {*map(str, Permission), *map(str, Open)}
 
-    def test_asks_for_a_token_except_where_it_is_public(self, described: dict[str, Any]) -> None:
+    def test_asks_for_a_token_or_a_key_where_it_opens_and_for_nothing_where_it_is_public(
+        self, described: dict[str, Any]
+    ) -> None:
         for _, path, operation in operations(described):
-            public = operation["x-permission"] == Open.PUBLIC
-            assert operation.get("security", []) == ([] if public else [{"accessToken": []}]), path
+            needed = operation["x-permission"]
+            ways: list[str] = []
+            if needed == Open.API_KEY or needed in PROGRAMMABLE:
+                ways.append("apiKey")
+            if needed not in set(Open):
+                ways.append("accessToken")
+            assert operation.get("security", []) == [{way: []} for way in ways], path
 
     def test_lists_the_problems_that_can_be_met(self, described: dict[str, Any]) -> None:
         for method, path, operation in operations(described):
@@ -141,8 +150,11 @@ class TestUndocumentedBases:
             assert (base.__doc__.split("\n")[0] in said) is not guarded
 
 
-class TestBearerScheme:
-    def test_is_the_only_way_in(self, described: dict[str, Any]) -> None:
-        assert described["components"]["securitySchemes"] == {
-            "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-        }
+class TestSchemes:
+    def test_are_an_access_token_and_at_a_club_a_key(self) -> None:
+        found = {host: document(u)["components"]["securitySchemes"] for host, u in HOSTS.items()}
+        token = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        assert found["platform"] == {"accessToken": token}
+        key = found["club"].pop("apiKey")
+        assert found["club"] == {"accessToken": token}
+        assert (key["type"], key["scheme"], key["bearerFormat"]) == ("http", "bearer", "qck_")

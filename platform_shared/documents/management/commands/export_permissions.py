@@ -6,7 +6,15 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from platform_shared.documents.generated import GenerateCommand
 from platform_shared.documents.management.commands.export_openapi import HOSTS
-from platform_shared.kit.access import MATRIX, ROLE_PERMISSIONS, Open, Permission, Role, Rule
+from platform_shared.kit.access import (
+    MATRIX,
+    PROGRAMMABLE,
+    ROLE_PERMISSIONS,
+    Open,
+    Permission,
+    Role,
+    Rule,
+)
 from platform_shared.kit.views import ApiView
 
 HEADER = """# Who may do what
@@ -14,6 +22,7 @@ HEADER = """# Who may do what
 Generated from `platform_shared/kit/access.py` and the views by `make docs`; do not edit.
 What a view does not declare is denied.
 """
+OPEN_TO: dict[Rule | None, str] = {Open.PUBLIC: "everybody", Open.API_KEY: "any API key"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -58,11 +67,15 @@ class Command(GenerateCommand):
             ),
             "A system admin acts inside a club only by a support session.\n",
             "## Permissions\n",
-            _table(("permission", *roles), [(f"`{p}`", *_marks(p)) for p in Permission]),
+            _table(
+                ("permission", *roles, "API key"),
+                [(f"`{p}`", *_marks(p), "may" if p in PROGRAMMABLE else "–") for p in Permission],
+            ),
+            "An API key has those of the permissions marked so that its maker gave it.\n",
         ]
         for host, urlconf in HOSTS.items():
             rows = [
-                (method, f"`{path}`", "everybody" if rule is Open.PUBLIC else f"`{rule}`")
+                (method, f"`{path}`", OPEN_TO.get(rule, f"`{rule}`"))
                 for method, path, rule in routes(urlconf)
             ]
             sections += [f"## Routes of {host} hosts\n", _table(("", "route", "needs"), rows)]

@@ -1,0 +1,5 @@
+from platform_shared.kit.errors import DomainError
+
+
+class ApiKeyEnded(DomainError):
+    code, status, title = "api_key_ended", 409, "The API key is revoked or has expired"
