@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv demo services journey test check check-static lint format typecheck openapi docs lock
+.PHONY: help venv demo services journey bench test check check-static lint format typecheck openapi docs lock
 
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
@@ -15,6 +15,8 @@ PYTHON ?=
 export PYTHON
 # Arguments for pytest, for instance: make test ARGS="tests/tenant_apps/checkins -x"
 ARGS ?=
+# Parts to measure, for instance: make bench BENCH="scans profile"
+BENCH ?=
 # A part of the suite says nothing about the coverage of the whole.
 COVERAGE := $(if $(ARGS),,--cov --cov-report=term-missing:skip-covered)
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes \
@@ -39,6 +41,9 @@ services: venv ## Run this checkout's PostgreSQL and Valkey alone, for a bare ma
 
 journey: venv ## Walk the main path over real HTTP against a throw-away platform
 	@exec $(LOCAL) journey
+
+bench: venv ## Measure scans next to pgbench, and the rest; BENCH="scans lists" a part, ARGS=--quick
+	@exec $(LOCAL) bench -- $(BENCH) $(ARGS)
 
 test: venv ## Run the whole suite with coverage; ARGS="..." runs a part of it
 	@exec $(LOCAL) run -- $(PY) -m pytest $(COVERAGE) $(ARGS)
