@@ -52,14 +52,19 @@ def main() -> int:
         place = site.environment_site(os.environ, supervisor)
         bench = measures.Bench(place, measures.QUICK if options.quick else measures.FULL)
         figures: dict[str, object] = {}
+        failed = False
         try:
             with place.superuser() as connection:
                 server = connection.info.parameter_status("server_version")
             for part in chosen:
-                figures |= measures.PARTS[part](bench)
+                try:
+                    figures |= measures.PARTS[part](bench)
+                except Unfit as error:
+                    print(f"bench: {part}: {error}", file=sys.stderr)
+                    failed = True
         except Interrupted:
             return 130
-        except (Unfit, LaunchError) as error:
+        except LaunchError as error:
             print(f"bench: {error}", file=sys.stderr)
             return 1
     figures["machine"] = {
@@ -73,7 +78,7 @@ def main() -> int:
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(figures, indent=2) + "\n")
     print(report.markdown(figures))
-    return 0
+    return int(failed)
 
 
 if __name__ == "__main__":

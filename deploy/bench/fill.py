@@ -340,4 +340,4 @@ def _syllables(pattern: str) -> str:
 
 
 def _as_sql(part: str | sql.Composable) -> sql.Composable:
-    return sql.SQL(part) if isinstance(part, str) else part  # type: ignore[arg-type]
+    return sql.SQL(part) if isinstance(part, str) else part

@@ -19,6 +19,7 @@ import socket
 import sys
 import time
 from collections import deque
+from contextlib import ExitStack
 from typing import Any
 
 GOOD_STATUS = b"HTTP/1.1 201"
@@ -35,30 +36,39 @@ def run(order: dict[str, Any]) -> dict[str, Any]:
         f"{head}Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
         for body in order["bodies"]
     )
-    connections = {}
+    with ExitStack() as opened:
+        connections = {}
+        for _ in range(order["connections"]):
+            one = opened.enter_context(socket.create_connection(("127.0.0.1", order["port"])))
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connections[one.fileno()] = one
+        used_before = _cpu_seconds()
+        result = _exchange(requests, connections, order["seconds"], order.get("rate"))
+    return result | {"unsent": len(requests), "cpu_seconds": _cpu_seconds() - used_before}
+
+
+def _exchange(
+    requests: deque[bytes],
+    connections: dict[int, socket.socket],
+    seconds: float,
+    rate: float | None,
+) -> dict[str, Any]:
     poller = select.poll()
-    for _ in range(order["connections"]):
-        one = socket.create_connection(("127.0.0.1", order["port"]))
-        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connections[one.fileno()] = one
-        poller.register(one, select.POLLIN)
+    for descriptor in connections:
+        poller.register(descriptor, select.POLLIN)
     idle = deque(connections.values())
-    rate = order.get("rate")
     times: list[float] = []
     wrong: list[str] = []
     sent_at: dict[int, float] = {}
     received: dict[int, bytes] = dict.fromkeys(connections, b"")
-    used_before = _cpu_seconds()
-    now = began = time.perf_counter()
-    end = began + order["seconds"]
-    due, step = began, 1 / rate if rate else 0.0
-    last = began
+    last = now = due = began = time.perf_counter()
+    end = began + seconds
     while True:
         while idle and requests and now < end and due <= now:
             connection = idle.popleft()
             sent_at[connection.fileno()] = due if rate else time.perf_counter()
             connection.sendall(requests.popleft())
-            due += step
+            due += 1 / rate if rate else 0.0
         if not sent_at and (now >= end or not requests):
             break
         # Only as long as the next one is not due, when there is a connection to send it on.
@@ -77,15 +87,11 @@ def run(order: dict[str, Any]) -> dict[str, Any]:
                 wrong.append(data[:600].decode(errors="replace"))
             idle.append(connection)
         now = time.perf_counter()
-    for connection in connections.values():
-        connection.close()
     return {
         "seconds": last - began,
         "times": times,
         "wrong": len(wrong),
         "first_wrong": wrong[0] if wrong else None,
-        "unsent": len(requests),
-        "cpu_seconds": _cpu_seconds() - used_before,
     }
 
 

@@ -7,6 +7,7 @@ pgbench's planner knows more than the platform's does.
 """
 
 import re
+from uuid import UUID
 
 from deploy.bench import numbering
 from deploy.bench.errors import NotAlike
@@ -14,7 +15,9 @@ from deploy.bench.tap import Recording, literal
 
 # Literals, names, the rest; a driver writes a negative number with a space before it.
 TOKEN = re.compile(
-    r"E?'(?:[^'\\]|''|\\.)*'|(?<![\w\".])(?: ?-)?\d+\b|\"[^\"]*\"|\w+|\s+|.", re.DOTALL
+    r"E?'(?:[^'\\]|''|\\.)*'|(?<![\w\".\s])\s*-?\d+\b|(?<![\w\".])\d+\b"
+    r"|\"[^\"]*\"|\w+|\s+|.",
+    re.DOTALL,
 )
 # With the dashes or, as psycopg writes them, without.
 UUID_TEXT = re.compile(r"\b[0-9a-f]{8}(-?)[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b")
@@ -41,6 +44,8 @@ def pgbench_script(first: Recording, second: Recording) -> str:
     shapes = [[len(trip) for trip in recording.round_trips] for recording in (first, second)]
     if shapes[0] != shapes[1]:
         raise NotAlike(f"round trips of {shapes[0]} and {shapes[1]} statements")
+    if not first.statements:
+        raise NotAlike("nothing was recorded")
     lines = [
         SET_UP.format(
             base=numbering.BASE,
@@ -90,20 +95,21 @@ def _is_number(text: str) -> bool:
 def _number(mine: int, yours: int, whole: str) -> str:
     if min(abs(mine), abs(yours)) < SMALLEST_KEY:
         raise NotAlike(f"the number {mine} is {yours} in another scan: {whole!r}")
-    return "(:s::bigint)"
+    return " (:s::bigint)"
 
 
 def _concatenated(mine: str, yours: str, made: dict[str, str]) -> str:
     """Return a text in which ids are this transaction's own, and the rest is as recorded."""
     parts, at = [], 0
+    theirs = {found[0] for found in UUID_TEXT.finditer(yours)}
     for found in UUID_TEXT.finditer(mine):
         known = numbering.KNOWN.fullmatch(found[0])
-        if known is None and found[0] in yours:
+        if known is None and found[0] in theirs:
             continue
         if found.start() > at:
             parts.append(literal(mine[at : found.start()]))
         if known is None:
-            kind = made.setdefault(found[0], f"{numbering.NEW}{len(made):02x}")
+            kind = made.setdefault(UUID(found[0]).hex, f"{numbering.NEW}{len(made):02x}")
             number = ":s"
         else:
             kind, number = known[1], ":s" if known[1] == numbering.SCAN else ":n"

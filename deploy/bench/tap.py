@@ -87,10 +87,8 @@ class _Conversation:
             if len(self.pending) < head + length:
                 return
             kind = self.pending[:head]
-            body, self.pending = (
-                self.pending[head + 4 : head + length],
-                self.pending[head + length :],
-            )
+            body = self.pending[head + 4 : head + length]
+            self.pending = self.pending[head + length :]
             if self.started:
                 self._message(kind, body)
             else:
@@ -191,16 +189,18 @@ class Tap:
         conversation: _Conversation,
         answers: bool,
     ) -> None:
-        with suppress(OSError):
-            while data := source.recv(CHUNK):
-                if answers:
-                    conversation.answered()
-                else:
-                    conversation.said(data)
-                target.sendall(data)
-        for each in (source, target):
+        try:
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                while data := source.recv(CHUNK):
+                    if answers:
+                        conversation.answered()
+                    else:
+                        conversation.said(data)
+                    target.sendall(data)
+        finally:  # whoever waits for an answer that cannot come is told at once
+            for each in (source, target):
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
 
 
 def inlined(sql: str, literals: list[str]) -> str:
