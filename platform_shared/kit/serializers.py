@@ -1,11 +1,22 @@
 """What every payload has in common: unknown fields are errors, money and durations are typed."""
 
+from functools import cache
 from typing import Any
 
 from rest_framework import serializers
 
 from platform_shared.kit import emails
 from platform_shared.kit.money import Money, known_currencies
+
+
+@cache
+def shared(serializer_class: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    """Return the one instance of a serializer that keeps nothing of what it reads or writes.
+
+    Making one copies its fields, which takes longer than using them: ``run_validation`` and
+    ``to_representation`` of this one may be called at any time, from any thread.
+    """
+    return serializer_class()
 
 
 class StrictSerializer(serializers.Serializer[Any]):

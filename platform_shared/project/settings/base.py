@@ -68,6 +68,8 @@ DATABASES = {
     "default": {
         "ENGINE": "platform_shared.tenancy.postgres",
         **ENV.database,
+        # What asks to be prepared is, at once (tenancy.pipeline); nothing else is.
+        "OPTIONS": {"prepare_threshold": 0, **ENV.database["OPTIONS"]},
         # A thread keeps its connection: opening one with SCRAM costs more than a scan.
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": False,  # The wrapper looks at the socket instead: no round trip.

@@ -4,6 +4,7 @@ from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
 from platform_shared.kit.errors import Forbidden
 from platform_shared.kit.openapi import operation
+from platform_shared.kit.serializers import shared
 from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.checkins import explanation, feed, occupancy, selectors, services
 from tenant_apps.checkins.api import serializers
@@ -26,7 +27,7 @@ class ScansView(ApiView):
         },
     )
     def post(self, request: Request) -> Response:
-        data = self.valid(serializers.ScanSerializer)
+        data = shared(serializers.ScanSerializer).run_validation(request.data)
         scan = services.Scan(
             scan_id=data["scan_id"],
             kind=Kind(data["kind"]),
@@ -39,7 +40,7 @@ class ScansView(ApiView):
         ):
             raise Forbidden
         answer = services.record_scan(scan=scan, now=clock.now(), actor=self.caller.actor)
-        body = serializers.ScanAnswerSerializer(answer.check_in).data
+        body = shared(serializers.ScanAnswerSerializer).to_representation(answer.check_in)
         return Response(body, status=201 if answer.is_new else 200)
 
 
