@@ -11,7 +11,7 @@ from uuid import UUID
 import jwt
 from django.conf import settings
 from rest_framework_simplejwt.backends import TokenBackend
-from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
+from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenBackendError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken as BaseAccessToken
 from rest_framework_simplejwt.tokens import RefreshToken as BaseRefreshToken
 
@@ -116,8 +116,11 @@ def read[T: (AccessToken, RefreshToken)](kind: type[T], raw: str, club_id: UUID 
         for claim in ("sub", "sid", "aud", "iat"):
             if claim not in token:
                 raise InvalidToken
-    except TokenError as error:
+    except ExpiredTokenError as error:
         raise InvalidToken from error
+    except TokenError as error:
+        forged = isinstance(error.__cause__, TokenBackendError)
+        raise InvalidToken(forged=forged) from error
     if token["aud"] != audience_of(club_id):
         if token["aud"] == PLATFORM_AUDIENCE:
             raise SupportSessionRequired

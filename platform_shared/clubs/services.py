@@ -51,6 +51,8 @@ def provision_club(
 ) -> Provisioned:
     """Make a club: its row, host, schema, keys and first admin, in one transaction.
 
+    That is the caller's, where it has one: of a request with a key the answer is kept in it.
+
     A failure at any point, ``kill -9`` included, leaves nothing. The club is visible, and active,
     only when all of it is there.
 
@@ -69,7 +71,7 @@ def provision_club(
         raise InvalidInput(FieldError("plan", "does_not_exist", "No plan has this code."))
     club_id = new_id()
     extras: dict[str, Any] = {}
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         locks.take("provision", slug)
         if existing := selectors.find_by_slug(slug):
             if repeatable:

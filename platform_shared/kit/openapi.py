@@ -8,8 +8,21 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import get_lib_doc_excludes
 from drf_spectacular.utils import extend_schema
 
-from platform_shared.kit import access, problem
+from platform_shared.kit import access, idempotency, problem
 from platform_shared.kit.serializers import ProblemSerializer, StrictSerializer
+
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": idempotency.HEADER,
+    "required": False,
+    "schema": {"type": "string", "pattern": "^[!-~]+$", "maxLength": idempotency.LONGEST_KEY},
+    "description": (
+        "Makes it safe to send this request again: what repeats it within 24 hours has no effect "
+        f"of its own and gets the first answer, with `{idempotency.REPLAYED}: true`. 409 "
+        "`idempotency_key_in_progress` while the first one runs; 422 `idempotency_key_reused` "
+        "where the key came with another request."
+    ),
+}
 
 
 def operation[F: Callable[..., Any]](
@@ -38,6 +51,12 @@ class OperationSchema(AutoSchema):
             operation["x-permission"] = str(rule)
         return operation
 
+    def _get_parameters(self) -> Any:
+        parameters = super()._get_parameters()
+        if idempotency.is_honoured(self.view, self.method):
+            parameters.append(IDEMPOTENCY_KEY)
+        return parameters
+
     def _get_response_bodies(self, *args: Any, **kwargs: Any) -> Any:
         bodies = super()._get_response_bodies(*args, **kwargs)
         for status in self._problem_statuses():
@@ -47,6 +66,11 @@ class OperationSchema(AutoSchema):
                     ProblemSerializer, status, media_types=[problem.CONTENT_TYPE]
                 ),
             )
+        if "429" in bodies:
+            bodies["429"]["headers"] = {
+                name: {"$ref": f"#/components/headers/{name}"}
+                for name in ("Retry-After", "RateLimit-Policy", "RateLimit")
+            }
         return bodies
 
     def _problem_statuses(self) -> list[str]:
@@ -57,8 +81,13 @@ class OperationSchema(AutoSchema):
             statuses.append("409")
         elif self._is_list_view() or self.get_override_parameters():
             statuses.append("400")
+        if idempotency.is_honoured(self.view, self.method):
+            statuses += ["400", "422"]
         statuses += ["401", "403"]
-        return sorted(statuses)
+        view: Any = self.view
+        if view.throttles or (view.authentication_classes and view.counts_forged_tokens):
+            statuses.append("429")
+        return sorted(set(statuses))
 
     def get_auth(self) -> list[dict[str, Any]]:
         if access.rule_of(self.view, self.method) is access.Open.PUBLIC:

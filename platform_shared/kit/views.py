@@ -9,10 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from platform_shared.kit import idempotency
 from platform_shared.kit.access import Rule
 from platform_shared.kit.errors import FieldError, InvalidInput
 from platform_shared.kit.pagination import NewestFirst
 from platform_shared.kit.principal import Principal
+from platform_shared.kit.throttles import Tally, Throttle
 
 
 class ApiView(GenericAPIView[Any]):
@@ -20,12 +22,19 @@ class ApiView(GenericAPIView[Any]):
 
     ``access`` maps an HTTP method to a permission (or ``Open.PUBLIC``); what it leaves out is
     denied. ``allowed_when_suspended`` keeps the view open while the club is suspended.
+    ``throttles`` say how often one may be wrong here, or ask.
     """
 
     # Without OPTIONS: every answer has an Allow header, and the documents say the rest.
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     access: ClassVar[dict[str, Rule]] = {}
     allowed_when_suspended: ClassVar[bool] = False
+    # An unsafe method that is not public is carried out once for a key; False: it ignores the key.
+    honours_idempotency_key: ClassVar[bool] = True
+    throttles: ClassVar[tuple[Throttle, ...]] = ()
+    # Whether whoever forges access tokens is told 429 after a while: not at the door.
+    counts_forged_tokens: ClassVar[bool] = True
+    tally: Tally | None = None
     # What a list reads from its query beside its filters and its page.
     query_names: ClassVar[tuple[str, ...]] = ()
     # None where the rows come all at once; then there is no page to ask for either.
@@ -37,6 +46,22 @@ class ApiView(GenericAPIView[Any]):
         # Where there is nothing to filter by, there is nothing to describe.
         declared = getattr(cls, "filterset_class", None) is not None
         cls.filter_backends = (DjangoFilterBackend,) if declared else ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check who calls; then, and not before, look whether the call repeats another."""
+        super().initial(request, *args, **kwargs)
+        idempotency.guard(self, request)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(self.tally.failed(exc) if self.tally else exc)
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if self.tally:
+            self.tally.answered(response)
+        return response
 
     @property
     def caller(self) -> Principal:

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -42,6 +43,7 @@ class Environment:
         jwt_keys: 32-byte Ed25519 seeds; the first signs, all of them verify.
         master_keys: 32-byte keys; the first encrypts, all of them decrypt.
         base_domain: club hosts are ``<slug>.<base_domain>``.
+        trusted_proxies: networks (CIDR) whose word about a client's address is believed.
         external_scheme, external_port: how the outside reaches us, for links that we hand out.
         mailer: what sends mail, as an entry of Django's ``MAILERS``.
         mail_from: the sender of all mail.
@@ -54,6 +56,7 @@ class Environment:
     master_keys: tuple[bytes, ...]
     base_domain: str
     platform_hosts: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
     external_scheme: str
     external_port: int | None
     files_root: Path
@@ -118,6 +121,14 @@ def _mailer(url: str) -> dict[str, Any]:
     }
 
 
+def _networks(text: str) -> tuple[str, ...]:
+    """Return the networks of a comma-separated list of addresses and CIDR networks."""
+    try:
+        return tuple(str(ip_network(part.strip())) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ImproperlyConfigured(f"TRUSTED_PROXIES: {error}") from None
+
+
 def _test_secret(purpose: str) -> str:
     digest = hashlib.sha256(f"qr-checkin test settings: {purpose}".encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -177,6 +188,7 @@ def read(environ: Mapping[str, str], kind: str) -> Environment:
         master_keys=_keys("MASTER_KEYS", values["MASTER_KEYS"]),
         base_domain=domain,
         platform_hosts=tuple(h.strip() for h in hosts.split(",") if h.strip()),
+        trusted_proxies=_networks(values.get("TRUSTED_PROXIES", "")),
         external_scheme=values.get("EXTERNAL_SCHEME", "http" if local else "https"),
         external_port=int(port) if port else None,
         files_root=Path(values.get("FILES_ROOT", str(ROOT / ".local" / "files"))),

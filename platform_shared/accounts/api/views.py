@@ -7,7 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.serializers import BaseSerializer
 
-from platform_shared.accounts import keys, selectors, services
+from platform_shared.accounts import keys, selectors, services, throttles
 from platform_shared.accounts.api import serializers
 from platform_shared.accounts.enums import CLUB_ROLES
 from platform_shared.clubs.api.serializers import (
@@ -18,7 +18,7 @@ from platform_shared.kit import clock
 from platform_shared.kit.access import Open, Permission, Role
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
-from platform_shared.tenancy import binding
+from platform_shared.tenancy import binding, throttling
 from platform_shared.tenancy.club_ref import ClubRef
 
 
@@ -31,6 +31,7 @@ class PublicView(ApiView):
 
 class TokenView(PublicView):
     access = {"POST": Open.PUBLIC}
+    throttles = throttles.SIGN_IN
 
     @operation(
         "signIn",
@@ -40,12 +41,14 @@ class TokenView(PublicView):
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.CredentialsSerializer)
-        signed_in = services.sign_in(**data, now=clock.now())
+        barred = self.tally is not None and self.tally.barred
+        signed_in = services.sign_in(**data, barred=barred, now=clock.now())
         return Response(serializers.SignedInSerializer(signed_in).data)
 
 
 class RefreshView(PublicView):
     access = {"POST": Open.PUBLIC}
+    throttles = throttles.REFRESH_TOKENS
 
     @operation(
         "refreshToken",
@@ -61,6 +64,7 @@ class RefreshView(PublicView):
 
 class LogoutView(PublicView):
     access = {"POST": Open.PUBLIC}
+    throttles = throttles.REFRESH_TOKENS
 
     @operation("signOut", "Authentication", body=serializers.RefreshSerializer, answers={204: None})
     def post(self, request: Request) -> Response:
@@ -73,6 +77,7 @@ class PasswordView(PublicView):
     """Where a one-time link leads."""
 
     access = {"GET": Open.PUBLIC, "POST": Open.PUBLIC}
+    throttles = throttles.PASSWORD_LINKS
 
     @operation(
         "getPasswordLink",
@@ -94,9 +99,10 @@ class PasswordView(PublicView):
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.SetPasswordSerializer)
-        services.set_password_by_link(
+        user = services.set_password_by_link(
             secret=data["token"], password=data["password"], now=clock.now()
         )
+        throttling.welcome(throttles.SIGN_IN, request, user.email)
         return Response(status=204)
 
 
@@ -104,6 +110,7 @@ class PasswordLinksView(PublicView):
     """Where one asks who has forgotten their password."""
 
     access = {"POST": Open.PUBLIC}
+    throttles = throttles.MAIL
 
     @operation(
         "askForPasswordLink",
@@ -138,6 +145,7 @@ class MeView(ApiView):
 
 class MyPasswordView(ApiView):
     access = {"POST": Permission.OWN_CHANGE}
+    throttles = throttles.OWN_PASSWORD
     allowed_when_suspended = True
 
     @operation(
@@ -167,6 +175,7 @@ class JwksView(PublicView):
 
 class SupportSessionsView(ApiView):
     access = {"POST": Permission.CLUBS_SUPPORT}
+    honours_idempotency_key = False  # signs in: the answer is a token, which nobody keeps
 
     @operation(
         "openSupportSession",

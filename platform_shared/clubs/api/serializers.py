@@ -10,7 +10,7 @@ from platform_shared.clubs.models import Club
 from platform_shared.kit import clock
 from platform_shared.kit.countries import known_countries
 from platform_shared.kit.money import known_currencies
-from platform_shared.kit.serializers import EmailField, StrictSerializer
+from platform_shared.kit.serializers import EmailField, StrictSerializer, TimeOfDayField
 
 
 class TimeZoneField(serializers.CharField):
@@ -139,7 +139,7 @@ class ChangeClubSerializer(StrictSerializer):
 class ClubSettingsSerializer(ClubSerializer):
     """A club as it sees itself."""
 
-    night_at = serializers.TimeField(format="%H:%M")
+    night_at = TimeOfDayField()
 
     class Meta(ClubSerializer.Meta):
         fields = (  # type: ignore[assignment]
@@ -188,10 +188,8 @@ class ChangeClubSettingsSerializer(StrictSerializer):
         allow_null=True,
         help_text="How many may be inside at once; null: any number.",
     )
-    night_at = serializers.TimeField(
+    night_at = TimeOfDayField(
         required=False,
-        format="%H:%M",
-        input_formats=["%H:%M"],
         help_text="HH:MM, local: who has not left by then counts as gone.",
     )
     expiry_reminder_days = serializers.IntegerField(

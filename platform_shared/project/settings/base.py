@@ -23,6 +23,9 @@ PLATFORM_HOSTS = ENV.platform_hosts
 EXTERNAL_SCHEME = ENV.external_scheme
 EXTERNAL_PORT = ENV.external_port
 REDIS_URL = ENV.redis_url
+TRUSTED_PROXIES = ENV.trusted_proxies
+# Where everybody has one address, what is counted by address or club has to be more.
+THROTTLE_SHARED_FACTOR = 1
 MASTER_KEYS = ENV.master_keys
 
 # --- tenancy ---------------------------------------------------------------------------------
@@ -42,11 +45,13 @@ SHARED_APPS = [
     "platform_shared.due_work",
     "platform_shared.outbox",
     "platform_shared.mail",
+    "platform_shared.idempotency",
     "platform_shared.documents",
 ]
 # Low to high: an app may call those above it in this list, never those below.
 TENANT_APPS = [
     "platform_shared.accounts",
+    "platform_shared.idempotency",
     "tenant_apps.locations",
     "tenant_apps.customers",
     "tenant_apps.packages",
@@ -142,6 +147,7 @@ REST_FRAMEWORK = {
         "platform_shared.kit.access.DeclaredPermission",
         "platform_shared.clubs.api.guards.SupportIsRecorded",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["platform_shared.tenancy.throttling.DeclaredThrottles"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "platform_shared.kit.negotiation.OnlyForm",
     "DEFAULT_PARSER_CLASSES": ["platform_shared.kit.parsers.BoundedJSONParser"],
@@ -163,6 +169,22 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "GET_LIB_DOC_EXCLUDES": "platform_shared.kit.openapi.undocumented_bases",
+    "APPEND_COMPONENTS": {
+        "headers": {  # of every 429: draft-ietf-httpapi-ratelimit-headers
+            "Retry-After": {
+                "description": "Seconds until one more is allowed.",
+                "schema": {"type": "integer"},
+            },
+            "RateLimit-Policy": {
+                "description": 'The limit: `"name";q=quota;w=seconds`.',
+                "schema": {"type": "string"},
+            },
+            "RateLimit": {
+                "description": 'What is left of it: `"name";r=remaining;t=seconds`.',
+                "schema": {"type": "string"},
+            },
+        }
+    },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "Role": "platform_shared.accounts.enums.RoleChoices",
@@ -200,6 +222,7 @@ CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": VISIBILITY_TIME
 CELERY_VISIBILITY_TIMEOUT = VISIBILITY_TIMEOUT
 DUE_WORK_EVERY_SECONDS = 5.0
 OUTBOX_EVERY_SECONDS = 2.0
+ANSWERS_EVERY_SECONDS = 3600.0
 CELERY_BEAT_SCHEDULE = {
     "dispatch-due-work": {
         "task": "due_work.dispatch",
@@ -210,6 +233,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "outbox.relay",
         "schedule": OUTBOX_EVERY_SECONDS,
         "options": {"expires": OUTBOX_EVERY_SECONDS},
+    },
+    "forget-answers-at-platform": {
+        "task": "idempotency.forget_expired",
+        "schedule": ANSWERS_EVERY_SECONDS,
+        "options": {"expires": ANSWERS_EVERY_SECONDS},
     },
 }
 

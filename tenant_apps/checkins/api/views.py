@@ -16,6 +16,8 @@ class ScansView(ApiView):
     """The door."""
 
     access = {"POST": Permission.DOOR_SCAN}
+    honours_idempotency_key = False  # a scan has its `scan_id`
+    counts_forged_tokens = False  # the door is never throttled
 
     @operation(
         "recordScan",

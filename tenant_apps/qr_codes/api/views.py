@@ -110,6 +110,7 @@ class SheetsView(ApiView):
     """Cards to print, and to cut out of the sheet; the codes are noted as printed."""
 
     access = {"POST": Permission.QR_CODES_MANAGE}
+    honours_idempotency_key = False  # printing again changes nothing else, and a PDF is large
 
     @operation(
         "printQrCodes",

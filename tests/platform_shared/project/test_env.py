@@ -63,6 +63,17 @@ class TestRead:
         assert found.mail_from == "Clubs <clubs@clubs.example>"
         assert found.log_level == "DEBUG"
 
+    def test_takes_proxies_as_addresses_and_networks(self) -> None:
+        named = {**COMPLETE, "TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/24,fd00::/64,"}
+        found = env.read(named, "production").trusted_proxies
+        assert found == ("127.0.0.1/32", "10.0.0.0/24", "fd00::/64")
+        assert env.read(COMPLETE, "production").trusted_proxies == ()
+
+    @pytest.mark.parametrize("text", ["proxy.internal", "10.0.0.1/24", "*"])
+    def test_names_proxies_that_are_none(self, text: str) -> None:
+        with pytest.raises(ImproperlyConfigured, match="TRUSTED_PROXIES"):
+            env.read({**COMPLETE, "TRUSTED_PROXIES": text}, "production")
+
     def test_gives_a_silent_database_up_when_the_url_says_not_how(self) -> None:
         url = COMPLETE["DATABASE_URL"] + "&connect_timeout=60&keepalives=0"
         options = env.read(COMPLETE | {"DATABASE_URL": url}, "production").database["OPTIONS"]
