@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv demo services journey test check check-static lint format typecheck openapi docs lock
+.PHONY: help venv demo services journey bench test check check-static lint format typecheck openapi docs lock
 
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
@@ -15,6 +15,8 @@ PYTHON ?=
 export PYTHON
 # Arguments for pytest, for instance: make test ARGS="tests/tenant_apps/checkins -x"
 ARGS ?=
+# Parts to measure, for instance: make bench BENCH="scans profile"
+BENCH ?=
 # The whole suite runs in two processes, a file at a time; for a part, starting the second one costs
 # more than it saves. A part says nothing about the coverage of the whole either.
 WHOLE := $(if $(ARGS),,--numprocesses=2 --dist=loadfile --no-loadscope-reorder \
@@ -41,6 +43,9 @@ services: venv ## Run this checkout's PostgreSQL and Valkey alone, for a bare ma
 
 journey: venv ## Walk the main path over real HTTP against a throw-away platform
 	@exec $(LOCAL) journey
+
+bench: venv ## Measure scans next to pgbench, and the rest; BENCH="scans lists" a part, ARGS=--quick
+	@exec $(LOCAL) bench -- $(BENCH) $(ARGS)
 
 test: venv ## Run the whole suite with coverage; ARGS="..." runs a part of it
 	@exec $(LOCAL) run -- $(PY) -m pytest $(WHOLE) $(ARGS)

@@ -56,12 +56,16 @@ def main() -> int:
         choices.add_parser(function.__name__, help=(function.__doc__ or "").splitlines()[0])
     run = choices.add_parser("run", help=(commands.run.__doc__ or "").splitlines()[0])
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="[--] command ...")
+    bench = choices.add_parser("bench", help=(commands.bench.__doc__ or "").splitlines()[0])
+    bench.add_argument("argv", nargs=argparse.REMAINDER, metavar="[--] option ...")
     options = parser.parse_args()
 
     interruptions = Interruptions()
     try:
-        if options.command == "run":
+        if options.command in ("run", "bench"):
             argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
+            if options.command == "bench":
+                return commands.bench(ROOT, interruptions.begin, argv)
             if not argv:
                 parser.error("run: which command?")
             return commands.run(ROOT, interruptions.begin, argv)

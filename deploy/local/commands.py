@@ -1,4 +1,4 @@
-"""What the launcher can do: demo, journey, services, run."""
+"""What the launcher can do: demo, journey, bench, services, run."""
 
 import os
 import shutil
@@ -16,6 +16,7 @@ from deploy.local.supervisor import Supervisor
 
 LOCAL_SETTINGS = "platform_shared.project.settings.local"
 TEST_SETTINGS = "platform_shared.project.settings.test"
+PRODUCTION_SETTINGS = "platform_shared.project.settings.production"
 DEFAULT_PORT = 8000
 READY_SECONDS = 60.0
 
@@ -83,6 +84,25 @@ def journey(root: Path, begin: Begin) -> int:
             raise
         if status != 0:
             _say(f"The servers' logs are in {_keep_logs(stack, root)}.")
+        return status
+
+
+def bench(root: Path, begin: Begin, arguments: Sequence[str]) -> int:
+    """Measure a durable throw-away platform in production's settings; return the status."""
+    with throwaway_stack(root, begin, durable=True) as stack:
+        env = {
+            **stack.env,
+            "DJANGO_SETTINGS_MODULE": PRODUCTION_SETTINGS,
+            "BASE_DOMAIN": "localhost",
+            "BENCH_HOME": str(stack.home),
+            "BENCH_SUPERUSER_URL": stack.superuser_url or "",
+        }
+        _manage(stack, root, env, "migrate_platform", "Migrating ...")
+        status = _in_foreground(
+            stack, [sys.executable, "-m", "deploy.bench", *arguments], root, env
+        )
+        if status != 0:
+            _say(f"The logs are in {_keep_logs(stack, root, 'bench')}.")
         return status
 
 
@@ -171,9 +191,9 @@ def _in_foreground(stack: Stack, command: Sequence[str], cwd: Path, env: dict[st
     return status
 
 
-def _keep_logs(stack: Stack, root: Path) -> Path:
+def _keep_logs(stack: Stack, root: Path, name: str = "journey") -> Path:
     """Save a throw-away stack's logs from being thrown away."""
-    kept = root / ".local" / "logs" / "journey"
+    kept = root / ".local" / "logs" / name
     shutil.rmtree(kept, ignore_errors=True)
     shutil.copytree(stack.home / "logs", kept)
     return kept

@@ -157,9 +157,14 @@ def start(
     raise AssertionError("unreachable")
 
 
-def url(port: int, password: str) -> str:
+def url(port: int, password: str, *, role: str = ROLE) -> str:
     """Return the address of the platform's database."""
-    return f"postgresql://{ROLE}:{password}@{ports.LOOPBACK}:{port}/{DATABASE}"
+    return f"postgresql://{role}:{password}@{ports.LOOPBACK}:{port}/{DATABASE}"
+
+
+def program(name: str) -> Path:
+    """Return one of the installation's client programs, `pgbench` for instance."""
+    return _package() / "pginstall" / "bin" / name
 
 
 def is_ready(data: Path, pid: int, port: int) -> bool:

@@ -88,6 +88,7 @@ class Stack:
     supervisor: Supervisor
     home: Path
     env: dict[str, str]
+    superuser_url: str | None = None  # of a throw-away stack's own PostgreSQL
 
 
 @contextlib.contextmanager
@@ -118,8 +119,13 @@ def kept_stack(root: Path, begin: Callable[[Supervisor], None]) -> Iterator[Stac
 
 
 @contextlib.contextmanager
-def throwaway_stack(root: Path, begin: Callable[[Supervisor], None]) -> Iterator[Stack]:
-    """Run a stack of its own in `.local/tmp/`, removed at the end; any number at the same time."""
+def throwaway_stack(
+    root: Path, begin: Callable[[Supervisor], None], *, durable: bool = False
+) -> Iterator[Stack]:
+    """Run a stack of its own in `.local/tmp/`, removed at the end; any number at the same time.
+
+    With `durable` its services write as those of a kept stack do: a commit is on the disk.
+    """
     parent = root / ".local" / "tmp"
     parent.mkdir(parents=True, exist_ok=True)
     with locked(root / ".local" / "tmp.lock"):
@@ -131,7 +137,7 @@ def throwaway_stack(root: Path, begin: Callable[[Supervisor], None]) -> Iterator
         with Supervisor(home / "logs", keep_open=[lock] if lock is not None else []) as supervisor:
             begin(supervisor)
             state = State(env={name: make() for name, make in SECRETS.items()})
-            started = _start_services(supervisor, root, home, state, {}, durable=False)
+            started = _start_services(supervisor, root, home, state, {}, durable=durable)
             env = {
                 **_neutral_environment(),
                 "FILES_ROOT": str(home / "files"),
@@ -141,7 +147,11 @@ def throwaway_stack(root: Path, begin: Callable[[Supervisor], None]) -> Iterator
                 **state.env,
                 **started,
             }
-            yield Stack(supervisor, home, {**env, THROWAWAY: _addresses(env)})
+            assert state.postgres_port is not None
+            superuser = postgres.url(
+                state.postgres_port, state.postgres_superuser_password, role=postgres.SUPERUSER
+            )
+            yield Stack(supervisor, home, {**env, THROWAWAY: _addresses(env)}, superuser)
     finally:
         _remove(root, home)
         if lock is not None:

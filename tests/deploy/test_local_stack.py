@@ -447,6 +447,19 @@ class TestThrowawayStack:
             with Redis.from_url(stack.env["REDIS_URL"]) as client:
                 assert client.ping()
 
+    @pytest.mark.parametrize("durable", [True, False])
+    def test_writes_to_the_disk_before_it_answers_only_when_asked(
+        self, checkout: Path, durable: bool
+    ) -> None:
+        shown = []
+        with throwaway_stack(checkout, ignore, durable=durable) as stack:
+            assert stack.superuser_url is not None
+            assert select_one(stack.superuser_url) == ("postgres", 1)
+            with psycopg.connect(stack.env["DATABASE_URL"]) as connection:
+                for name in ("fsync", "synchronous_commit", "full_page_writes"):
+                    shown += connection.execute(f"SHOW {name}").fetchone() or ()
+        assert shown == ["on" if durable else "off"] * 3
+
     def test_is_told_from_any_other(self, checkout: Path) -> None:
         with throwaway_stack(checkout, ignore) as stack:
             assert is_throwaway(stack.env)

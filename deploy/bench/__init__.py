@@ -1,0 +1,1 @@
+"""What the platform can do, measured: ``make bench``."""
