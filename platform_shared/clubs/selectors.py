@@ -4,11 +4,14 @@ from django.db.models import QuerySet
 
 from platform_shared.clubs.models import Club, SupportSession
 from platform_shared.kit.errors import NotFound
+from platform_shared.kit.ordering import Sort
 from platform_shared.plans.enums import Limit
 from platform_shared.plans.models import Plan
 from platform_shared.tenancy import binding
 
 PLATFORM_NAME = "QR Check-in"
+
+BY_SLUG = Sort("slug", ("slug",))
 
 
 def list_clubs() -> QuerySet[Club]:

@@ -4,7 +4,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from platform_shared.kit.errors import NotFound
+from platform_shared.kit.ordering import Sort
 from tenant_apps.locations.models import Location
+
+BY_NAME = Sort("name", ("name",))
 
 
 def list_locations() -> QuerySet[Location]:

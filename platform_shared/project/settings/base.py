@@ -175,6 +175,7 @@ SPECTACULAR_SETTINGS = {
         "ScanKind": "tenant_apps.checkins.enums.Kind",
         "CheckInMethod": "tenant_apps.checkins.enums.Method",
         "ImportStatus": "tenant_apps.customers.enums.ImportStatus",
+        "QRCodeKindEnum": "tenant_apps.qr_codes.enums.CodeKind",
         "RowFate": "tenant_apps.customers.enums.RowFate",
         "PaymentMethod": "tenant_apps.payments.enums.PaymentMethod",
     },

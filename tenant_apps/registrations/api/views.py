@@ -10,6 +10,10 @@ from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.registrations import selectors, services
 from tenant_apps.registrations.api import serializers
 
+TOKEN = OpenApiParameter(
+    "token", OpenApiTypes.STR, required=True, description="What the mailed link carries."
+)
+
 
 class RegistrationsView(ApiView):
     authentication_classes = ()
@@ -36,7 +40,7 @@ class ConfirmationView(ApiView):
     @operation(
         "getRegistration",
         "Registration",
-        parameters=[OpenApiParameter("token", OpenApiTypes.STR, required=True)],
+        parameters=[TOKEN],
         answers=serializers.RegistrationSerializer,
     )
     def get(self, request: Request) -> Response:
