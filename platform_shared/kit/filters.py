@@ -36,6 +36,11 @@ class BooleanFilter(filters.BooleanFilter):
 class _MomentField(IsoDateTimeField):
     input_formats = [IsoDateTimeField.ISO_8601]
 
+    def to_python(self, value: Any) -> Any:
+        if "\0" in str(value):  # behind which Python's own reader looks no further
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
 
 class MomentFilter(filters.IsoDateTimeFilter):
     """An end of a half-open span (``gte`` or ``lt``), written as in answers (RFC 3339).
