@@ -7,6 +7,9 @@ from platform_shared.accounts.models import User
 from platform_shared.kit import emails
 from platform_shared.kit.access import Role
 from platform_shared.kit.errors import NotFound
+from platform_shared.kit.ordering import Sort
+
+BY_EMAIL = Sort("email", ("email",))
 
 
 def list_users(*roles: Role) -> QuerySet[User]:

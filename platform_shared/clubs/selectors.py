@@ -4,6 +4,7 @@ from django.db.models import QuerySet
 
 from platform_shared.clubs.models import Club, SupportSession
 from platform_shared.kit.errors import NotFound
+from platform_shared.kit.ordering import Sort
 from platform_shared.plans.enums import Limit
 from platform_shared.plans.models import Plan
 from platform_shared.tenancy import binding
@@ -12,6 +13,8 @@ from platform_shared.tenancy.pipeline import Given
 PLATFORM_NAME = "QR Check-in"
 # A club's settings that its doors go by.
 POLICY = ("reentry_seconds", "enforce_presence", "accepts_static_codes")
+
+BY_SLUG = Sort("slug", ("slug",))
 
 
 def list_clubs() -> QuerySet[Club]:

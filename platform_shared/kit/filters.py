@@ -1,10 +1,16 @@
 """Query parameters: one that makes no sense is an error, never ignored."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.db import models
+from django.db.models import QuerySet
+from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
+
+from platform_shared.kit.ordering import never, or_never
 
 _WORDS = {"true": True, "false": False}
 
@@ -25,6 +31,37 @@ class BooleanFilter(filters.BooleanFilter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, widget=forms.TextInput, **kwargs)
+
+
+class _MomentField(IsoDateTimeField):
+    input_formats = [IsoDateTimeField.ISO_8601]
+
+    def to_python(self, value: Any) -> Any:
+        if "\0" in str(value):  # behind which Python's own reader looks no further
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
+class MomentFilter(filters.IsoDateTimeFilter):
+    """An end of a half-open span (``gte`` or ``lt``), written as in answers (RFC 3339).
+
+    ``is_nullable``: the column is indexed by ``or_never``. What has no time is in no span.
+    """
+
+    field_class = _MomentField
+
+    def __init__(self, field_name: str, lookup_expr: str, *, label: str, is_nullable: bool = False):
+        super().__init__(field_name, lookup_expr, label=label)
+        self.is_nullable = is_nullable
+        self.column = field_name
+
+    def filter(self, rows: QuerySet[Any], value: datetime | None) -> Any:
+        if value is None or not self.is_nullable:
+            return super().filter(rows, value)
+        moment = or_never(self.column)
+        if self.lookup_expr == "lt":
+            return rows.filter(LessThan(moment, value))
+        return rows.filter(GreaterThanOrEqual(moment, value), LessThan(moment, never()))
 
 
 class FilterSet(filters.FilterSet):

@@ -10,12 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from platform_shared.kit import compression, idempotency, preconditions
+from platform_shared.kit import compression, idempotency, listing, pagination, preconditions
 from platform_shared.kit.access import Rule
 from platform_shared.kit.errors import FieldError, InvalidInput, PreconditionRequired
-from platform_shared.kit.pagination import NewestFirst
+from platform_shared.kit.openapi import Described
+from platform_shared.kit.ordering import Sort
 from platform_shared.kit.preconditions import IF_MATCH, IF_NONE_MATCH, Precondition
 from platform_shared.kit.principal import KeyPrincipal, Principal
+from platform_shared.kit.serializers import StrictSerializer
 from platform_shared.kit.throttles import Tally, Throttle
 
 
@@ -44,10 +46,12 @@ class ApiView(GenericAPIView[Any]):
     # Secrets are not to be kept by browsers, nor compressed beside what somebody else may choose
     # (BREACH).
     has_secrets: ClassVar[bool] = False
-    # What a list reads from its query beside its filters and its page.
-    query_names: ClassVar[tuple[str, ...]] = ()
-    # None where the rows come all at once; then there is no page to ask for either.
-    pagination_class: type[NewestFirst] | None = NewestFirst
+    # What a list can be ordered by beside the id.
+    orderings: ClassVar[tuple[Sort, ...]] = ()
+    default_ordering: ClassVar[str] = "-id"
+    # Whether `expand` is offered, where the rows' serializer has something to expand.
+    expandable: ClassVar[bool] = True
+    pagination_class = pagination.Pages
     queryset: Any = None
     # The tags in If-None-Match; None is any.
     _seen: frozenset[str] | None = frozenset()
@@ -93,9 +97,20 @@ class ApiView(GenericAPIView[Any]):
         return Precondition(preconditions.parse(IF_MATCH, given), lambda row: look(row).data)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Check who calls and what for; then, and not before, look whether the call is a repeat."""
+        """Let in who may come in; refuse what nothing here reads; then look for a repeated call.
+
+        Raises:
+            InvalidInput: the query has an unknown name, or one twice. A filter with a slip of the
+                pen in its name would otherwise show, or export, everything. Or there is a condition
+                that cannot be read, or that nobody looks at.
+            ValidationError: there is a body where none is taken.
+        """
         super().initial(request, *args, **kwargs)
+        self._require_known_query(request)
         self._read_conditions(request)
+        if request.method not in SAFE_METHODS and not self.described.takes_body:
+            request.body  # noqa: B018 - read as bytes first, it can be read again
+            StrictSerializer(data=request.data).is_valid(raise_exception=True)
         idempotency.guard(self, request)
 
     def _read_conditions(self, request: Request) -> None:
@@ -138,34 +153,59 @@ class ApiView(GenericAPIView[Any]):
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the rows that the view's declared filters let through.
+    def _require_known_query(self, request: Request) -> None:
+        known, given = self.names_read(request.method), request.query_params
+        errors = [
+            FieldError(name, "unknown_parameter", "Unknown parameter.")
+            if name not in known
+            else FieldError(name, "repeated_parameter", "Must be given once.")
+            for name in sorted(given)
+            if name not in known or len(given.getlist(name)) > 1
+        ]
+        if errors:
+            raise InvalidInput(*errors)
 
-        Raises:
-            InvalidInput: the query has a name that nothing here reads. A filter with a slip of the
-                pen in its name would otherwise show, or export, everything.
-        """
-        unknown = sorted(set(self.request.query_params) - self._known_names())
-        if unknown:
-            raise InvalidInput(
-                *(FieldError(name, "unknown_parameter", "Unknown parameter.") for name in unknown)
-            )
-        return super().filter_queryset(queryset)
+    @property
+    def described(self) -> Described:
+        """What ``operation`` says of the handler of the request."""
+        return self.described_as(self.request.method)
 
-    def _known_names(self) -> set[str]:
-        declared = getattr(self, "filterset_class", None)
-        names = {*self.query_names, *(declared.base_filters if declared else ())}
-        if self.pagination_class is not None:
-            pages = self.pagination_class
-            names |= {pages.cursor_query_param, pages.page_size_query_param}
+    @classmethod
+    def described_as(cls, method: str | None) -> Described:
+        """Return what ``operation`` says of the handler of ``method``."""
+        handler = getattr(cls, "get" if method == "HEAD" else str(method).lower(), None)
+        return getattr(handler, "described", Described())
+
+    @classmethod
+    def names_read(cls, method: str | None) -> set[str]:
+        """Return the names that the query of ``method`` may have."""
+        described = cls.described_as(method)
+        names = set(described.parameters)
+        filters = getattr(cls, "filterset_class", None)
+        if described.is_filtered and filters is not None:
+            names |= set(filters.base_filters)
+        if described.is_list:
+            names |= set(pagination.NAMES)
+        if described.rows is not None and method in ("GET", "HEAD"):
+            names.add("fields")
+            if cls.expandable and listing.expansions_of(described.rows):
+                names.add("expand")
         return names
+
+    def one(self, row: Any, serializer_class: type[BaseSerializer[Any]]) -> Response:
+        """Return one thing, in the shape that the query asks for."""
+        shape = listing.asked(self.request.query_params, serializer_class, self.request.user)
+        return Response(shape.represent([row])[0], content_type=shape.media_type)
 
     def page(
         self, queryset: QuerySet[Any], serializer_class: type[BaseSerializer[Any]]
     ) -> Response:
         """Return one page of ``queryset`` after the view's declared filters."""
-        rows = self.paginate_queryset(self.filter_queryset(queryset))
-        return self.get_paginated_response(serializer_class(rows, many=True).data)
+        shape = listing.asked(self.request.query_params, serializer_class, self.request.user)
+        rows = self.paginate_queryset(self.filter_queryset(shape.narrowed(queryset))) or []
+        response = self.get_paginated_response(shape.represent(rows))
+        response.content_type = shape.media_type
+        return response
 
 
 __all__ = ["ApiView", "Request", "Response"]

@@ -7,11 +7,14 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from platform_shared.kit.errors import NotFound
+from platform_shared.kit.ordering import Sort
 from platform_shared.tenancy.pipeline import Given
 from tenant_apps.checkins.enums import Kind, Result
 from tenant_apps.checkins.models import Annulment, CheckIn
 from tenant_apps.customers import selectors as customer_selectors
 
+BY_TIME = Sort("scanned_at", ("scanned_at",))
+SINCE = Sort("since", ("scanned_at",))
 # The entries of those whose last accepted, not annulled scan since a moment is one. Who has been
 # merged into somebody since is that one person.
 INSIDE_SQL = """

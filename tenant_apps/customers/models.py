@@ -13,7 +13,8 @@ class Customer(models.Model):
 
     ``email`` is kept in lower case, so it is unique whatever its case; ``phone`` is what was
     typed and ``phone_e164`` the number it means; ``name_key`` is the name as duplicates are told
-    by. The row is what every change of the customer's credits and presence locks first.
+    by, ``sort_name`` as lists are sorted by. The row is what every change of the customer's credits
+    and presence locks first.
 
     ``merged_into`` is whom the customer turned out to be: such a row is inactive and stays as it
     is, whom it leads to may have been merged further.
@@ -22,6 +23,9 @@ class Customer(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=160)
     name_key = models.CharField(max_length=400, blank=True, default="", db_default="")
+    sort_name = models.CharField(
+        max_length=400, blank=True, default="", db_default="", db_collation="C"
+    )
     email = models.EmailField(max_length=254, null=True, unique=True)  # noqa: DJ001 - unique, and '' is not
     phone = models.CharField(max_length=40, blank=True)
     phone_e164 = models.CharField(max_length=16, blank=True, default="", db_default="")
@@ -74,6 +78,16 @@ class Customer(models.Model):
                 fields=["guardian"],
                 condition=models.Q(guardian__isnull=False),
                 name="customers_by_guardian",
+            ),
+            models.Index(
+                fields=["sort_name", "id"],
+                condition=models.Q(merged_into=None),
+                name="customers_by_name",
+            ),
+            models.Index(
+                fields=["created_at", "id"],
+                condition=models.Q(merged_into=None),
+                name="customers_by_creation",
             ),
         ]
 

@@ -28,6 +28,11 @@ def key(name: str) -> str:
     return " ".join(sorted(words(name)))[:400]
 
 
+def sort_key(name: str) -> str:
+    """Return what names are sorted by: as they are written, but for accents and case."""
+    return " ".join(fold(name).split())[:400]
+
+
 def terms(name: str) -> set[str]:
     """Return the words that a name is found by; what a hyphen joins, together as well."""
     joined = ("".join(words(part)) for part in name.split())

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from platform_shared.clubs import selectors as club_selectors
 from platform_shared.kit import emails
 from platform_shared.kit.errors import NotFound, missing_reference
+from platform_shared.kit.ordering import Sort
 from platform_shared.tenancy import binding
 from platform_shared.tenancy.pipeline import Given
 from tenant_apps.customers import names, phones
@@ -14,11 +15,13 @@ from tenant_apps.customers.errors import CustomerMerged
 from tenant_apps.customers.models import (
     Customer,
     CustomerImport,
+    HomeLocation,
     ImportRow,
     Merge,
     SearchTerm,
 )
 
+ORDERINGS = (Sort("name", ("sort_name",)), Sort("created_at", ("created_at",)))
 # A text compares below its prefix and the last of all signs.
 LAST = "\U0010ffff"
 TAG = "#"
@@ -34,14 +37,23 @@ def list_active() -> QuerySet[Customer]:
     return Customer.objects.filter(is_active=True)
 
 
+def list_records() -> QuerySet[Customer]:
+    """Return everybody the club has ever written down, merged or not."""
+    return Customer.objects.select_related("merge").prefetch_related("home_locations")
+
+
+def at_home_in(location_id: UUID) -> QuerySet[Any, Any]:
+    """Return the ids of those who call the location home."""
+    return HomeLocation.objects.filter(location_id=location_id).values("customer_id")
+
+
 def get_customer(customer_id: UUID) -> Customer:
     """Return the customer, merged or not.
 
     Raises:
         NotFound: the club has none with this id.
     """
-    rows = Customer.objects.select_related("merge").prefetch_related("home_locations")
-    customer = rows.filter(pk=customer_id).first()
+    customer = list_records().filter(pk=customer_id).first()
     if customer is None:
         raise NotFound("No such customer.")
     return customer

@@ -165,6 +165,7 @@ def columns_of(fields: dict[str, Any], region: Callable[[], str | None] = select
         columns["email"] = emails.normalise(columns["email"])
     if "name" in columns:
         columns["name_key"] = names.key(columns["name"])
+        columns["sort_name"] = names.sort_key(columns["name"])
     if "phone" in columns:
         number = columns["phone"]
         columns["phone_e164"] = phones.normalise(number, region()) if number else ""
@@ -210,9 +211,10 @@ def _index_again(customer_id: UUID, region: str | None) -> None:
     with transaction.atomic():
         customer = selectors.lock_rows(customer_id).get()
         customer.name_key = names.key(customer.name)
+        customer.sort_name = names.sort_key(customer.name)
         with suppress(InvalidInput):
             customer.phone_e164 = phones.normalise(customer.phone, region)
-        customer.save(update_fields=["name_key", "phone_e164"])
+        customer.save(update_fields=["name_key", "sort_name", "phone_e164"])
         if customer.merged_into_id is None:
             index(customer)
 

@@ -46,6 +46,7 @@ class Invoice(ActorStamp):
                 name="invoices_tax_within_total",
             ),
         ]
+        indexes = [models.Index(fields=["issued_at", "id"], name="invoices_by_issued_at")]
 
     def __str__(self) -> str:
         return self.number

@@ -3,7 +3,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from platform_shared.kit.errors import NotFound
+from platform_shared.kit.ordering import Sort
 from tenant_apps.invoices.models import Invoice, InvoiceLine
+
+ORDERINGS = (Sort("issued_at", ("issued_at",)), Sort("number", ("year", "sequence")))
 
 
 def list_invoices() -> QuerySet[Invoice]:

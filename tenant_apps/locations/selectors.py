@@ -4,8 +4,11 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from platform_shared.kit.errors import NotFound
+from platform_shared.kit.ordering import Sort
 from platform_shared.tenancy.pipeline import Given
 from tenant_apps.locations.models import Location
+
+BY_NAME = Sort("name", ("name",))
 
 
 def list_locations() -> QuerySet[Location]:

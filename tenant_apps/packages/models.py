@@ -30,6 +30,7 @@ class Package(Terms):
                 name="packages_package_archived_is_inactive",
             ),
         ]
+        indexes = [models.Index(fields=["position", "-id"], name="packages_by_position")]
 
     def __str__(self) -> str:
         return self.name

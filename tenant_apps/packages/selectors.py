@@ -2,8 +2,13 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from platform_shared.kit.access import Permission
 from platform_shared.kit.errors import NotFound
+from platform_shared.kit.ordering import Sort
+from platform_shared.kit.principal import KeyPrincipal, Principal
 from tenant_apps.packages.models import Package
+
+BY_POSITION = Sort("position", ("position",), newest_first=True)
 
 
 def list_packages(*, only_on_offer: bool) -> QuerySet[Package]:
@@ -13,6 +18,11 @@ def list_packages(*, only_on_offer: bool) -> QuerySet[Package]:
     """
     packages = Package.objects.all()
     return packages.filter(is_active=True, is_public=True) if only_on_offer else packages
+
+
+def list_packages_for(caller: Principal | KeyPrincipal) -> QuerySet[Package]:
+    """Return what the caller may see: customers what they may buy, those who sell everything."""
+    return list_packages(only_on_offer=Permission.SALES_CREATE not in caller.permissions)
 
 
 def get_package(package_id: UUID, *, only_on_offer: bool = False) -> Package:

@@ -4,6 +4,7 @@ from django.db import models
 
 from platform_shared.kit.ids import new_id
 from platform_shared.kit.money import Money
+from platform_shared.kit.ordering import or_never
 from platform_shared.kit.principal import ActorStamp
 from tenant_apps.payments.enums import PaymentMethod, PaymentStatus
 
@@ -34,7 +35,10 @@ class Payment(ActorStamp):
                 name="payments_payment_method",
             ),
         ]
-        indexes = [models.Index(fields=["paid_at"], name="payments_by_paid_at")]
+        indexes = [
+            models.Index(fields=["paid_at"], name="payments_by_paid_at"),
+            models.Index(or_never("paid_at"), "id", name="payments_in_order_of_paying"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.money} by {self.method}"

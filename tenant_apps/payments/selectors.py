@@ -4,7 +4,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from platform_shared.kit.errors import NotFound
+from platform_shared.kit.ordering import Sort
 from tenant_apps.payments.models import Payment
+
+BY_PAID_AT = Sort("paid_at", ("paid_at",), or_never=True)
 
 
 def list_payments() -> QuerySet[Payment]:

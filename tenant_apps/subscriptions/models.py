@@ -3,6 +3,7 @@
 from django.db import models
 
 from platform_shared.kit.ids import new_id
+from platform_shared.kit.ordering import or_never
 from platform_shared.kit.principal import ActorStamp
 from tenant_apps.packages.enums import PackageType, ValidFrom
 from tenant_apps.packages.terms import Terms
@@ -73,7 +74,8 @@ class Subscription(Terms, ActorStamp):
         ]
         indexes = [
             models.Index(fields=["customer", "status"], name="subscriptions_by_customer"),
-            models.Index(fields=["starts_at"], name="subscriptions_by_start"),
+            models.Index(fields=["starts_at", "id"], name="subscriptions_by_starts_at"),
+            models.Index(or_never("ends_at"), "id", name="subscriptions_by_ends_at"),
         ]
 
     def __str__(self) -> str:

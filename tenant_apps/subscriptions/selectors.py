@@ -7,6 +7,7 @@ from django.db.models import Case, F, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 
 from platform_shared.kit.errors import NotFound
+from platform_shared.kit.ordering import Sort
 from tenant_apps.customers import selectors as customer_selectors
 from tenant_apps.subscriptions.enums import SubscriptionStatus
 from tenant_apps.subscriptions.models import (
@@ -17,6 +18,10 @@ from tenant_apps.subscriptions.models import (
     SubscriptionMember,
 )
 
+ORDERINGS = (
+    Sort("starts_at", ("starts_at",)),
+    Sort("ends_at", ("ends_at",), or_never=True),
+)
 # A freeze may be over before anybody has changed the status back: so doors look at the frozen, too.
 RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.FROZEN)
 # Cancelled before it was ever paid for: it counts nowhere.

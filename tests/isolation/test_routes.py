@@ -12,6 +12,7 @@ from platform_shared.documents.management.commands.export_openapi import documen
 from platform_shared.kit import clock
 from platform_shared.tenancy import binding, hosts
 from platform_shared.tenancy.club_ref import ClubRef
+from tenant_apps.checkins.models import CheckIn
 from tests.permissions import checker, state, table
 from tests.permissions.scene import Scene
 from tests.permissions.table import Row
@@ -51,14 +52,14 @@ UNKNOWN = ("event", "device")
 
 # Every filter that takes an id.
 FILTERS = {
-    "check-ins": ("customer", "location"),
-    "customers": ("guardian",),
-    "customers/export": ("guardian",),
+    "check-ins": ("customer", "subscription", "location", "scan_id"),
+    "customers": ("guardian", "location"),
+    "customers/export": ("guardian", "location"),
     "door/inside": ("location",),
     "invoices": ("customer",),
     "payments": ("customer", "invoice"),
-    "qr-codes": ("customer",),
-    "subscriptions": ("customer",),
+    "qr-codes": ("customer", "subscription"),
+    "subscriptions": ("customer", "package"),
 }
 
 
@@ -102,6 +103,18 @@ def values(club: ClubWorld, path: str = "") -> dict[str, Any]:
         "scan_id": club.invoice,  # any UUID that only this club knows
         "kind": "exit",
         "method": "cash",
+    }
+
+
+def named(club: ClubWorld, path: str) -> dict[str, Any]:
+    """Return what each filter can name at ``club``."""
+    with binding.club(club.ref):
+        check_in = CheckIn.objects.exclude(subscription=None).latest("id")
+    return {
+        **values(club),
+        "package": club.credits_package,
+        "subscription": check_in.subscription_id if path == "check-ins" else club.subscription,
+        "scan_id": check_in.scan_id,
     }
 
 
@@ -214,7 +227,13 @@ class TestFilters:
         ("path", "name"), [(path, name) for path, names in FILTERS.items() for name in names]
     )
     def test_find_nothing_by_the_other_clubs_ids(
-        self, path: str, name: str, scene_a: Scene, club_a: ClubWorld, club_b: ClubWorld
+        self,
+        path: str,
+        name: str,
+        scene_a: Scene,
+        scene_b: Scene,
+        club_a: ClubWorld,
+        club_b: ClubWorld,
     ) -> None:
         asking = Caller(club_a.host, scene_a.tokens["admin"])
         if name == "location":  # the scene's own check-in has none
@@ -224,8 +243,12 @@ class TestFilters:
         if name == "guardian":
             ward = {"guardian": club_a.customer}
             assert asking.patch(f"customers/{club_a.other_customer}", ward).status_code == 200
-        assert ids(asking.get(f"{path}?{name}={values(club_a)[name]}"))
-        assert ids(asking.get(f"{path}?{name}={values(club_b)[name]}")) == []
+        if name == "location" and path.startswith("customers"):
+            home = {"locations": [club_a.location]}
+            assert asking.patch(f"customers/{club_a.customer}", home).status_code == 200
+        mine, theirs = (named(club, path)[name] for club in (club_a, club_b))
+        assert ids(asking.get(f"{path}?{name}={mine}"))
+        assert ids(asking.get(f"{path}?{name}={theirs}")) == []
 
     def test_find_nobody_by_the_other_clubs_email(self, scene_a: Scene, club_a: ClubWorld) -> None:
         asking = Caller(club_a.host, scene_a.tokens["admin"])

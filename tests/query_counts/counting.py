@@ -37,6 +37,20 @@ from tests.tenant_apps.checkins.door import log
 READING = [row for row in table.rows() if row.method == "GET"]
 # Who asks: the first of these who is allowed to; a customer for what is a customer's own.
 ASKING = ("anonymous", "admin", "customer", "platform", "key")
+# What can be expanded, all at once; where there is no list of it, of one thing.
+EXPANDED = {
+    "check-ins": "customer,subscription,location",
+    "check-ins/<uuid:check_in_id>": "customer,subscription,location",
+    "subscriptions": "customer,package",
+    "subscriptions/<uuid:subscription_id>": "customer,package",
+    "subscriptions/<uuid:subscription_id>/members": "customer",
+    "qr-codes": "customer,subscription",
+    "qr-codes/<uuid:code_id>": "customer,subscription",
+    "invoices": "customer",
+    "invoices/<uuid:invoice_id>": "customer",
+    "payments": "invoice",
+    "payments/<uuid:payment_id>": "invoice",
+}
 LISTS = {
     "club": (
         "staff",
@@ -87,8 +101,17 @@ def asked(scene: Scene, row: Row) -> tuple[int, Any]:
 
 def whole_list(host: str, path: str) -> Row:
     """Return the row of a list's route, all on one page."""
+    return _asking(host, path, "page_size=200")
+
+
+def expanded(path: str) -> Row:
+    """Return the row of a club's route, with everything in it that can be expanded."""
+    return _asking("club", path, f"expand={EXPANDED[path]}")
+
+
+def _asking(host: str, path: str, query: str) -> Row:
     row = next(r for r in READING if (r.host, r.route) == (host, f"/api/v1/{path}"))
-    return Row(host, "GET", f"{row.route}?page_size=200", row.statuses)
+    return Row(host, "GET", f"{row.route}?{query}", row.statuses)
 
 
 def add_rows(club: ClubWorld, count: int) -> None:

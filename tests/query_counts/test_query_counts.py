@@ -1,16 +1,22 @@
 """Reading takes a known number of queries, however many rows there are."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from platform_shared.documents.management.commands.export_openapi import HOSTS, document
 from platform_shared.kit import shared_cache, valkey
+from tenant_apps.customers.api.serializers import CUSTOMER
+from tenant_apps.customers.models import Customer
 from tenant_apps.invoices import selectors as invoice_selectors
+from tenant_apps.invoices.api.serializers import InvoiceSerializer
 from tenant_apps.invoices.models import Invoice
 from tests.permissions.scene import Scene
+from tests.permissions.table import Row
 from tests.query_counts import counting
 from tests.support.world import ClubWorld
 
@@ -20,7 +26,8 @@ MORE = 20
 
 def measured(scenes: dict[str, Scene]) -> dict[str, int]:
     """Return how many queries each reading route takes, by route."""
-    return {str(row): counting.asked(scenes[row.host], row)[0] for row in counting.READING}
+    rows = [*counting.READING, *map(counting.expanded, counting.EXPANDED)]
+    return {str(row): counting.asked(scenes[row.host], row)[0] for row in rows}
 
 
 class TestBaseline:
@@ -83,6 +90,45 @@ class TestLists:
         ((row, (before, after)),) = found.items()
         assert row == "club: GET /api/v1/invoices?page_size=200"
         assert after == before + MORE
+
+
+class TestExpansions:
+    def test_are_all_looked_at(self) -> None:
+        offered = {}
+        for path, item in document(HOSTS["club"])["paths"].items():
+            for parameter in item.get("get", {}).get("parameters", ()):
+                if parameter["name"] == "expand":
+                    route = path.removeprefix("/api/v1/").replace("{", "<uuid:").replace("}", ">")
+                    offered[route] = ",".join(parameter["schema"]["items"]["enum"])
+        assert offered == counting.EXPANDED
+
+    @pytest.mark.parametrize("guarded", [True, False])
+    def test_take_no_more_queries_for_fifty_rows_than_for_one(
+        self,
+        scenes: dict[str, Scene],
+        club_a: ClubWorld,
+        monkeypatch: pytest.MonkeyPatch,
+        guarded: bool,
+    ) -> None:
+        if not guarded:  # negative control: customers without what is shown of them
+            bare = replace(CUSTOMER, rows=lambda caller: Customer.objects.all())
+            monkeypatch.setattr(InvoiceSerializer.Meta, "expansions", (bare,))
+        scene = scenes["club"]
+        lists = [path for path in counting.EXPANDED if not path.endswith("_id>")]
+        counting.add_rows(club_a, 50)
+        for path in lists:
+            fifty = counting.expanded(path)
+            one = Row("club", "GET", f"{fifty.route}&page_size=1", fifty.statuses)
+            few, _ = counting.asked(scene, one)
+            many, answer = counting.asked(scene, fifty)
+            shown = answer.json()["results"]
+            assert len(shown) == 50
+            names = set(counting.EXPANDED[path].split(","))
+            assert all(set(row["expanded"]) == names for row in shown)
+            if guarded or path != "invoices":
+                assert many == few, path
+            else:
+                assert many > few + 40
 
 
 class TestFirstRequest:

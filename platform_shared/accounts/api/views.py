@@ -9,6 +9,7 @@ from rest_framework.serializers import BaseSerializer
 
 from platform_shared.accounts import keys, selectors, services, throttles
 from platform_shared.accounts.api import serializers
+from platform_shared.accounts.api.filters import AccountFilter, StaffFilter
 from platform_shared.accounts.enums import CLUB_ROLES
 from platform_shared.clubs.api.serializers import (
     NewSupportSessionSerializer,
@@ -20,6 +21,10 @@ from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
 from platform_shared.tenancy import binding, throttling
 from platform_shared.tenancy.club_ref import ClubRef
+
+TOKEN = OpenApiParameter(
+    "token", OpenApiTypes.STR, required=True, description="What the link carries."
+)
 
 
 class PublicView(ApiView):
@@ -83,7 +88,7 @@ class PasswordView(PublicView):
     @operation(
         "getPasswordLink",
         "Authentication",
-        parameters=[OpenApiParameter("token", OpenApiTypes.STR, required=True)],
+        parameters=[TOKEN],
         answers=serializers.PasswordLinkSerializer,
     )
     def get(self, request: Request) -> Response:
@@ -141,7 +146,7 @@ class MeView(ApiView):
             "support": caller.support,
             "club": bound if isinstance(bound, ClubRef) else None,
         }
-        return Response(serializers.MeSerializer(answer).data)
+        return self.one(answer, serializers.MeSerializer)
 
 
 class MyPasswordView(ApiView):
@@ -201,6 +206,9 @@ class AccountsView(ApiView):
     """The list of accounts of some roles; a subclass says which, and what a new one needs."""
 
     access = {"GET": Permission.USERS_MANAGE, "POST": Permission.USERS_MANAGE}
+    queryset = selectors.list_users()
+    filterset_class: Any = AccountFilter
+    orderings = (selectors.BY_EMAIL,)
     roles: ClassVar[tuple[Role, ...]]
     new_serializer: ClassVar[type[BaseSerializer[Any]]]
 
@@ -224,7 +232,7 @@ class AccountView(ApiView):
 
     def get(self, request: Request, user_id: UUID) -> Response:
         user = selectors.get_user(user_id, *self.roles)
-        return Response(serializers.AccountSerializer(user).data)
+        return self.one(user, serializers.AccountSerializer)
 
     def patch(self, request: Request, user_id: UUID) -> Response:
         changes = self.valid(self.change_serializer)
@@ -252,6 +260,7 @@ class PasswordLinkView(ApiView):
 
 class StaffListView(AccountsView):
     roles = (*CLUB_ROLES,)
+    filterset_class = StaffFilter
     new_serializer = serializers.NewStaffSerializer
 
     @operation("listStaff", "Staff", answers=serializers.AccountSerializer(many=True))

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
@@ -115,6 +115,7 @@ class ClubSerializer(serializers.ModelSerializer[Club]):
             "locale",
             "created_at",
         )
+        prefetches: ClassVar[dict[str, str]] = {"hosts": "domains"}
 
     def get_hosts(self, club: Club) -> list[str]:
         return sorted(host.domain for host in club.domains.all())

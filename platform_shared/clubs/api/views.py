@@ -2,6 +2,7 @@ from uuid import UUID
 
 from platform_shared.clubs import selectors, services, usage
 from platform_shared.clubs.api import serializers
+from platform_shared.clubs.api.filters import ClubFilter
 from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
@@ -11,6 +12,9 @@ from platform_shared.tenancy import binding
 
 class ClubsView(ApiView):
     access = {"GET": Permission.CLUBS_MANAGE, "POST": Permission.CLUBS_MANAGE}
+    queryset = selectors.list_clubs()
+    filterset_class = ClubFilter
+    orderings = (selectors.BY_SLUG,)
 
     @operation("listClubs", "Clubs", answers=serializers.ClubSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -41,7 +45,7 @@ class ClubView(ApiView):
 
     @operation("getClub", "Clubs", answers=serializers.ClubSerializer)
     def get(self, request: Request, club_id: UUID) -> Response:
-        return Response(serializers.ClubSerializer(selectors.get_club(club_id)).data)
+        return self.one(selectors.get_club(club_id), serializers.ClubSerializer)
 
     @operation(
         "changeClub",
@@ -66,7 +70,7 @@ class OwnClubView(ApiView):
     @operation("getOwnClub", "Club", answers=serializers.ClubSettingsSerializer)
     def get(self, request: Request) -> Response:
         club = selectors.get_club(binding.current_club().id)
-        return Response(serializers.ClubSettingsSerializer(club).data)
+        return self.one(club, serializers.ClubSettingsSerializer)
 
     @operation(
         "changeOwnClub",

@@ -1,15 +1,19 @@
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from platform_shared.kit.listing import Expansion
 from platform_shared.kit.serializers import ActorSerializer, StrictSerializer
 from platform_shared.tenancy.commit_order import Position
 from tenant_apps.checkins.enums import EventType, Kind, Reason, Result
 from tenant_apps.checkins.explanation import Outcome
 from tenant_apps.checkins.models import Annulment, CheckIn
+from tenant_apps.customers.api.serializers import CUSTOMER
+from tenant_apps.locations.api.serializers import LOCATION
+from tenant_apps.subscriptions.api.serializers import SUBSCRIPTION
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -106,6 +110,7 @@ class CheckInSerializer(ScanAnswerSerializer):
             "scanned_by",
             "annulled_at",
         )
+        expansions: ClassVar[tuple[Expansion, ...]] = (CUSTOMER, SUBSCRIPTION, LOCATION)
 
     def get_charged(self, check_in: CheckIn) -> bool:
         return check_in.lot_id is not None
@@ -204,7 +209,9 @@ class FeedQuerySerializer(StrictSerializer):
     after = PositionField(
         required=False, help_text="`next` of the page before; left out, the feed starts now."
     )
-    limit = serializers.IntegerField(min_value=1, max_value=200, default=100)
+    limit = serializers.IntegerField(
+        min_value=1, max_value=200, default=100, help_text="Events of a page."
+    )
 
 
 class FeedEventSerializer(CheckInSerializer):
@@ -215,6 +222,7 @@ class FeedEventSerializer(CheckInSerializer):
 
     class Meta(CheckInSerializer.Meta):
         fields = ("type", *CheckInSerializer.Meta.fields, "annulment")
+        expansions = ()
 
     def to_representation(self, event: Any) -> dict[str, Any]:
         annulled = event.annulment

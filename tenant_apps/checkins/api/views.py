@@ -53,6 +53,7 @@ class CheckInsView(ApiView):
     access = {"GET": Permission.CHECK_INS_VIEW}
     queryset = selectors.list_check_ins()
     filterset_class = CheckInFilter
+    orderings = (selectors.BY_TIME,)
 
     @operation("listCheckIns", "Check-ins", answers=serializers.CheckInSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -64,8 +65,7 @@ class CheckInView(ApiView):
 
     @operation("getCheckIn", "Check-ins", answers=serializers.CheckInSerializer)
     def get(self, request: Request, check_in_id: UUID) -> Response:
-        check_in = selectors.get_check_in(check_in_id)
-        return Response(serializers.CheckInSerializer(check_in).data)
+        return self.one(selectors.get_check_in(check_in_id), serializers.CheckInSerializer)
 
 
 class ExplanationView(ApiView):
@@ -102,6 +102,7 @@ class InsideView(ApiView):
     access = {"GET": Permission.CHECK_INS_VIEW}
     queryset = selectors.list_check_ins()
     filterset_class = InsideFilter
+    orderings = (selectors.SINCE,)
 
     @operation("listInside", "Door", answers=serializers.InsideSerializer(many=True))
     def get(self, request: Request) -> Response:

@@ -1,10 +1,13 @@
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from platform_shared.kit.access import Permission
+from platform_shared.kit.listing import Expansion
 from platform_shared.kit.serializers import EmailField, StrictSerializer
+from tenant_apps.customers import selectors
 from tenant_apps.customers.fields import EmergencyContactSerializer, RecordSerializer
 from tenant_apps.customers.models import Customer, CustomerImport, ImportRow
 
@@ -43,6 +46,7 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
             "photo_url",
             "created_at",
         )
+        prefetches: ClassVar[dict[str, str]] = {"locations": "home_locations"}
 
     @extend_schema_field(EmergencyContactSerializer(allow_null=True))
     def get_emergency_contact(self, customer: Customer) -> dict[str, str] | None:
@@ -61,6 +65,14 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
 
     def get_photo_url(self, customer: Customer) -> str | None:
         return None
+
+
+CUSTOMER = Expansion(
+    "customer",
+    lambda caller: selectors.list_records(),
+    CustomerSerializer,
+    Permission.CUSTOMERS_MANAGE,
+)
 
 
 class _CustomerFieldsSerializer(RecordSerializer):

@@ -8,7 +8,6 @@ from platform_shared.accounts.api.serializers import IssuedPasswordLinkSerialize
 from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
-from platform_shared.kit.pagination import OldestFirst
 from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.customers import exports, imports, merging, selectors, services
 from tenant_apps.customers.api import serializers
@@ -31,6 +30,7 @@ class CustomersView(ApiView):
     access = {"GET": Permission.CUSTOMERS_MANAGE, "POST": Permission.CUSTOMERS_MANAGE}
     queryset = selectors.list_customers()
     filterset_class = CustomerFilter
+    orderings = selectors.ORDERINGS
 
     @operation("listCustomers", "Customers", answers=serializers.CustomerSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -54,8 +54,7 @@ class CustomerView(ApiView):
 
     @operation("getCustomer", "Customers", answers=serializers.CustomerSerializer)
     def get(self, request: Request, customer_id: UUID) -> Response:
-        customer = selectors.get_customer(customer_id)
-        return Response(serializers.CustomerSerializer(customer).data)
+        return self.one(selectors.get_customer(customer_id), serializers.CustomerSerializer)
 
     @operation(
         "changeCustomer",
@@ -110,8 +109,6 @@ class ExportView(ApiView):
     access = {"GET": Permission.CUSTOMERS_EXPORT}
     queryset = selectors.list_customers()
     filterset_class = CustomerFilter
-    pagination_class = None
-    query_names = (BOM.name,)
 
     @operation(
         "exportCustomers",
@@ -121,9 +118,7 @@ class ExportView(ApiView):
         answers={(200, "text/csv"): OpenApiTypes.STR},
     )
     def get(self, request: Request) -> StreamingHttpResponse:
-        given = {
-            name: value for name, value in request.query_params.items() if name in self.query_names
-        }
+        given = {name: v for name, v in request.query_params.items() if name == BOM.name}
         wanted = serializers.ExportSerializer(data=given)
         wanted.is_valid(raise_exception=True)
         customers = self.filter_queryset(selectors.list_customers())
@@ -164,7 +159,7 @@ class ImportView(ApiView):
 
     @operation("getCustomerImport", "Customers", answers=serializers.ImportSerializer)
     def get(self, request: Request, import_id: UUID) -> Response:
-        return Response(serializers.ImportSerializer(selectors.get_import(import_id)).data)
+        return self.one(selectors.get_import(import_id), serializers.ImportSerializer)
 
 
 class ImportRowsView(ApiView):
@@ -173,7 +168,7 @@ class ImportRowsView(ApiView):
     access = {"GET": Permission.CUSTOMERS_IMPORT}
     queryset = selectors.list_all_import_rows()
     filterset_class = ImportRowFilter
-    pagination_class = OldestFirst
+    default_ordering = "id"
 
     @operation(
         "listCustomerImportRows",

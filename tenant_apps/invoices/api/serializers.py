@@ -1,8 +1,12 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from platform_shared.kit.access import Permission
+from platform_shared.kit.listing import Expansion
 from platform_shared.kit.serializers import MoneySerializer
+from tenant_apps.customers.api.serializers import CUSTOMER
+from tenant_apps.invoices import selectors
 from tenant_apps.invoices.models import Invoice, InvoiceLine
 from tenant_apps.packages.api.serializers import TaxRateField
 
@@ -36,3 +40,10 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
             "lines",
             "issued_at",
         )
+        prefetches: ClassVar[dict[str, str]] = {"lines": "lines"}
+        expansions: ClassVar[tuple[Expansion, ...]] = (CUSTOMER,)
+
+
+INVOICE = Expansion(
+    "invoice", lambda caller: selectors.list_invoices(), InvoiceSerializer, Permission.INVOICES_VIEW
+)

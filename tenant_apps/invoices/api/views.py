@@ -12,6 +12,7 @@ class InvoicesView(ApiView):
     access = {"GET": Permission.INVOICES_VIEW}
     queryset = selectors.list_invoices()
     filterset_class = InvoiceFilter
+    orderings = selectors.ORDERINGS
 
     @operation("listInvoices", "Invoices", answers=serializers.InvoiceSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -23,4 +24,4 @@ class InvoiceView(ApiView):
 
     @operation("getInvoice", "Invoices", answers=serializers.InvoiceSerializer)
     def get(self, request: Request, invoice_id: UUID) -> Response:
-        return Response(serializers.InvoiceSerializer(selectors.get_invoice(invoice_id)).data)
+        return self.one(selectors.get_invoice(invoice_id), serializers.InvoiceSerializer)

@@ -1,6 +1,9 @@
 from rest_framework import serializers
 
+from platform_shared.kit.access import Permission
+from platform_shared.kit.listing import Expansion
 from platform_shared.kit.serializers import StrictSerializer
+from tenant_apps.locations import selectors
 from tenant_apps.locations.models import Location
 
 
@@ -8,6 +11,14 @@ class LocationSerializer(serializers.ModelSerializer[Location]):
     class Meta:
         model = Location
         fields = ("id", "name", "address", "capacity", "is_active", "created_at")
+
+
+LOCATION = Expansion(
+    "location",
+    lambda caller: selectors.list_locations(),
+    LocationSerializer,
+    Permission.LOCATIONS_VIEW,
+)
 
 
 class _LocationFieldsSerializer(StrictSerializer):

@@ -6,10 +6,14 @@ from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.locations import selectors, services
 from tenant_apps.locations.api import serializers
+from tenant_apps.locations.api.filters import LocationFilter
 
 
 class LocationsView(ApiView):
     access = {"GET": Permission.LOCATIONS_VIEW, "POST": Permission.LOCATIONS_MANAGE}
+    queryset = selectors.list_locations()
+    filterset_class = LocationFilter
+    orderings = (selectors.BY_NAME,)
 
     @operation("listLocations", "Locations", answers=serializers.LocationSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -33,8 +37,7 @@ class LocationView(ApiView):
 
     @operation("getLocation", "Locations", answers=serializers.LocationSerializer)
     def get(self, request: Request, location_id: UUID) -> Response:
-        location = selectors.get_location(location_id)
-        return Response(serializers.LocationSerializer(location).data)
+        return self.one(selectors.get_location(location_id), serializers.LocationSerializer)
 
     @operation(
         "changeLocation",

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from rest_framework import serializers
@@ -40,6 +40,7 @@ class MyCustomerSerializer(CustomerSerializer):
             "photo_url",
             "created_at",
         )
+        prefetches: ClassVar[dict[str, str]] = {}
 
 
 class ChangeMyCustomerSerializer(ReachSerializer):
@@ -63,6 +64,7 @@ class MySubscriptionSerializer(SubscriptionSerializer):
             "is_own",
             "shared_by",
         )
+        expansions = ()
 
     def get_customer(self, subscription: Subscription) -> UUID | None:
         return subscription.customer_id if self._is_own(subscription) else None
@@ -95,3 +97,4 @@ class MyPaymentSerializer(ListedPaymentSerializer):
             *PaymentSerializer.Meta.fields,
             "invoice_number",
         )
+        expansions = ()

@@ -22,10 +22,12 @@ from tenant_apps.qr_codes import selectors as code_selectors
 from tenant_apps.qr_codes import services as code_services
 from tenant_apps.qr_codes.api.serializers import QRCodeSerializer
 from tenant_apps.qr_codes.api.views import FORMAT, PDF, card_response, image_response
+from tenant_apps.subscriptions import selectors as subscription_selectors
 
 
 class OwnView(ApiView):
     access = {"GET": Permission.OWN_VIEW}
+    expandable = False  # what hangs on one's own things may be somebody else's
 
     @property
     def customer_id(self) -> UUID:
@@ -42,7 +44,7 @@ class MyCustomerView(OwnView):
     @operation("getMyCustomer", "Me", answers=serializers.MyCustomerSerializer)
     def get(self, request: Request) -> Response:
         record = selectors.get_record(self.account.user_id)
-        return Response(serializers.MyCustomerSerializer(record).data)
+        return self.one(record, serializers.MyCustomerSerializer)
 
     @operation(
         "changeMyCustomer",
@@ -64,6 +66,8 @@ class MyCustomerView(OwnView):
 class MySubscriptionsView(OwnView):
     """What the customer has bought, and what others share with them."""
 
+    orderings = subscription_selectors.ORDERINGS
+
     @operation("listMySubscriptions", "Me", answers=serializers.MySubscriptionSerializer(many=True))
     def get(self, request: Request) -> Response:
         rows = selectors.list_subscriptions(self.customer_id)
@@ -74,7 +78,7 @@ class MySubscriptionView(OwnView):
     @operation("getMySubscription", "Me", answers=serializers.MySubscriptionSerializer)
     def get(self, request: Request, subscription_id: UUID) -> Response:
         subscription = selectors.get_subscription(subscription_id, self.customer_id)
-        return Response(serializers.MySubscriptionSerializer(subscription).data)
+        return self.one(subscription, serializers.MySubscriptionSerializer)
 
 
 class MyEntriesView(OwnView):
@@ -129,6 +133,7 @@ class MyCheckInsView(OwnView):
     """What a customer sees of the reports: their own visits."""
 
     access = {"GET": Permission.REPORTS_VIEW_OWN}
+    orderings = (checkin_selectors.BY_TIME,)
 
     @operation("listMyCheckIns", "Me", answers=ScanAnswerSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -142,10 +147,12 @@ class MyCheckInView(OwnView):
     @operation("getMyCheckIn", "Me", answers=ScanAnswerSerializer)
     def get(self, request: Request, check_in_id: UUID) -> Response:
         check_in = checkin_selectors.get_check_in(check_in_id, customer_id=self.customer_id)
-        return Response(ScanAnswerSerializer(check_in).data)
+        return self.one(check_in, ScanAnswerSerializer)
 
 
 class MyInvoicesView(OwnView):
+    orderings = invoice_selectors.ORDERINGS
+
     @operation("listMyInvoices", "Me", answers=InvoiceSerializer(many=True))
     def get(self, request: Request) -> Response:
         return self.page(invoice_selectors.list_of_customer(self.customer_id), InvoiceSerializer)
@@ -155,10 +162,12 @@ class MyInvoiceView(OwnView):
     @operation("getMyInvoice", "Me", answers=InvoiceSerializer)
     def get(self, request: Request, invoice_id: UUID) -> Response:
         invoice = invoice_selectors.get_invoice(invoice_id, customer_id=self.customer_id)
-        return Response(InvoiceSerializer(invoice).data)
+        return self.one(invoice, InvoiceSerializer)
 
 
 class MyPaymentsView(OwnView):
+    orderings = (payment_selectors.BY_PAID_AT,)
+
     @operation("listMyPayments", "Me", answers=serializers.MyPaymentSerializer(many=True))
     def get(self, request: Request) -> Response:
         rows = payment_selectors.list_of_customer(self.customer_id)

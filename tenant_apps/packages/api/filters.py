@@ -1,8 +1,10 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django_filters import rest_framework as filters
 
 from platform_shared.kit.filters import BooleanFilter, FilterSet
+from tenant_apps.packages.enums import PackageType, Purpose
 from tenant_apps.packages.models import Package
 
 
@@ -11,9 +13,14 @@ class PackageFilter(FilterSet):
 
     is_archived = BooleanFilter(method="by_archived", label="Archived ones alone, or none of them.")
 
+    type = filters.ChoiceFilter(choices=PackageType.choices, label="Visits, or a period.")
+    purpose = filters.ChoiceFilter(choices=Purpose.choices, label="Whom it is for.")
+    is_active = BooleanFilter(label="Whether it is sold.")
+    is_public = BooleanFilter(label="Whether customers see it.")
+
     class Meta:
         model = Package
-        fields = ("type", "is_active", "is_public", "purpose")
+        fields = ()
 
     def by_archived(self, queryset: QuerySet[Package], name: str, value: bool) -> Any:
         return queryset.filter(archived_at__isnull=not value)

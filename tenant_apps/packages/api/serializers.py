@@ -4,7 +4,10 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from platform_shared.kit.access import Permission
+from platform_shared.kit.listing import Expansion
 from platform_shared.kit.serializers import HOURS_AND_MINUTES, MoneySerializer, StrictSerializer
+from tenant_apps.packages import selectors
 from tenant_apps.packages.enums import DurationUnit, PackageType, Purpose, Renewal, ValidFrom
 from tenant_apps.packages.models import Package
 
@@ -126,6 +129,14 @@ class PackageSerializer(TermsSerializer):
 
     def get_is_archived(self, package: Package) -> bool:
         return package.archived_at is not None
+
+
+PACKAGE = Expansion(
+    "package",
+    selectors.list_packages_for,
+    PackageSerializer,
+    Permission.PACKAGES_VIEW,
+)
 
 
 class OfferSerializer(PackageSerializer):

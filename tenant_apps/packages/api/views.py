@@ -3,7 +3,6 @@ from uuid import UUID
 from platform_shared.kit import clock
 from platform_shared.kit.access import Open, Permission
 from platform_shared.kit.openapi import operation
-from platform_shared.kit.pagination import ByPosition
 from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.packages import selectors, services
 from tenant_apps.packages.api import serializers
@@ -21,10 +20,11 @@ class PackagesView(_PackageView):
     access = {"GET": Permission.PACKAGES_VIEW, "POST": Permission.PACKAGES_MANAGE}
     queryset = selectors.list_packages(only_on_offer=False)
     filterset_class = PackageFilter
+    orderings = (selectors.BY_POSITION,)
 
     @operation("listPackages", "Packages", answers=serializers.PackageSerializer(many=True))
     def get(self, request: Request) -> Response:
-        packages = selectors.list_packages(only_on_offer=self.only_on_offer)
+        packages = selectors.list_packages_for(self.caller)
         return self.page(packages, serializers.PackageSerializer)
 
     @operation(
@@ -44,7 +44,8 @@ class CatalogueView(ApiView):
 
     access = {"GET": Open.PUBLIC}
     authentication_classes = ()
-    pagination_class = ByPosition
+    orderings = (selectors.BY_POSITION,)
+    default_ordering = "position"
 
     @operation("listCatalogue", "Packages", answers=serializers.OfferSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -58,7 +59,7 @@ class PackageView(_PackageView):
     @operation("getPackage", "Packages", answers=serializers.PackageSerializer)
     def get(self, request: Request, package_id: UUID) -> Response:
         package = selectors.get_package(package_id, only_on_offer=self.only_on_offer)
-        return Response(serializers.PackageSerializer(package).data)
+        return self.one(package, serializers.PackageSerializer)
 
     @operation(
         "changePackage",

@@ -1,6 +1,10 @@
+from typing import ClassVar
+
 from rest_framework import serializers
 
+from platform_shared.kit.listing import Expansion
 from platform_shared.kit.serializers import MoneySerializer
+from tenant_apps.invoices.api.serializers import INVOICE
 from tenant_apps.payments.models import Payment
 
 
@@ -27,3 +31,4 @@ class ListedPaymentSerializer(PaymentSerializer):
             "customer_name",
             "invoice_number",
         )
+        expansions: ClassVar[tuple[Expansion, ...]] = (INVOICE,)

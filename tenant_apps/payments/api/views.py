@@ -12,6 +12,7 @@ class PaymentsView(ApiView):
     access = {"GET": Permission.PAYMENTS_VIEW}
     queryset = selectors.list_payments()
     filterset_class = PaymentFilter
+    orderings = (selectors.BY_PAID_AT,)
 
     @operation("listPayments", "Payments", answers=serializers.ListedPaymentSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -23,5 +24,4 @@ class PaymentView(ApiView):
 
     @operation("getPayment", "Payments", answers=serializers.ListedPaymentSerializer)
     def get(self, request: Request, payment_id: UUID) -> Response:
-        payment = selectors.get_payment(payment_id)
-        return Response(serializers.ListedPaymentSerializer(payment).data)
+        return self.one(selectors.get_payment(payment_id), serializers.ListedPaymentSerializer)

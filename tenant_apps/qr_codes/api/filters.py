@@ -8,7 +8,8 @@ from tenant_apps.qr_codes.models import QRCode
 
 
 class QRCodeFilter(FilterSet):
-    customer = filters.UUIDFilter(field_name="customer_id")
+    customer = filters.UUIDFilter(label="Whose.")
+    subscription = filters.UUIDFilter(label="What it was issued with.")
     is_active = BooleanFilter(method="by_activity", label="Whether doors accept the code now.")
     is_printed = BooleanFilter(
         field_name="printed_at",

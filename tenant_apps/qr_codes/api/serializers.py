@@ -1,10 +1,15 @@
+from typing import ClassVar
+
 from rest_framework import serializers
 
 from platform_shared.kit import clock
+from platform_shared.kit.listing import Expansion
 from platform_shared.kit.serializers import StrictSerializer
+from tenant_apps.customers.api.serializers import CUSTOMER
 from tenant_apps.qr_codes import services
 from tenant_apps.qr_codes.enums import Paper
 from tenant_apps.qr_codes.models import QRCode
+from tenant_apps.subscriptions.api.serializers import SUBSCRIPTION
 
 
 class QRCodeSerializer(serializers.ModelSerializer[QRCode]):
@@ -27,6 +32,7 @@ class QRCodeSerializer(serializers.ModelSerializer[QRCode]):
             "printed_at",
             "created_at",
         )
+        expansions: ClassVar[tuple[Expansion, ...]] = (CUSTOMER, SUBSCRIPTION)
 
     def get_code(self, code: QRCode) -> str:
         return services.draw(code)

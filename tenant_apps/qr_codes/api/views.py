@@ -19,7 +19,13 @@ RENDERERS = {
     "svg": (images.render_svg, "image/svg+xml"),
 }
 PDF = "application/pdf"
-FORMAT = OpenApiParameter("format", OpenApiTypes.STR, enum=list(RENDERERS), default="png")
+FORMAT = OpenApiParameter(
+    "format",
+    OpenApiTypes.STR,
+    enum=list(RENDERERS),
+    default="png",
+    description="What kind of image.",
+)
 
 
 def image_response(request: Request, code: QRCode) -> HttpResponse:
@@ -74,7 +80,7 @@ class QRCodeView(ApiView):
 
     @operation("getQrCode", "QR codes", answers=serializers.QRCodeSerializer)
     def get(self, request: Request, code_id: UUID) -> Response:
-        return Response(serializers.QRCodeSerializer(selectors.get_code(code_id)).data)
+        return self.one(selectors.get_code(code_id), serializers.QRCodeSerializer)
 
     @operation(
         "changeQrCode",

@@ -13,6 +13,10 @@ from tenant_apps.registrations import selectors, services
 from tenant_apps.registrations.api import serializers
 from tenant_apps.registrations.throttles import CONFIRMATIONS
 
+TOKEN = OpenApiParameter(
+    "token", OpenApiTypes.STR, required=True, description="What the mailed link carries."
+)
+
 
 class RegistrationsView(ApiView):
     authentication_classes = ()
@@ -42,7 +46,7 @@ class ConfirmationView(ApiView):
     @operation(
         "getRegistration",
         "Registration",
-        parameters=[OpenApiParameter("token", OpenApiTypes.STR, required=True)],
+        parameters=[TOKEN],
         answers=serializers.RegistrationSerializer,
     )
     def get(self, request: Request) -> Response:

@@ -1,9 +1,18 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from platform_shared.kit.access import Permission
+from platform_shared.kit.listing import Expansion
 from platform_shared.kit.serializers import ActorSerializer, StrictSerializer
-from tenant_apps.packages.api.serializers import TERMS, DurationSerializer, TermsSerializer
+from tenant_apps.customers.api.serializers import CUSTOMER
+from tenant_apps.packages.api.serializers import (
+    PACKAGE,
+    TERMS,
+    DurationSerializer,
+    TermsSerializer,
+)
+from tenant_apps.subscriptions import selectors
 from tenant_apps.subscriptions.models import (
     CreditEntry,
     Subscription,
@@ -40,6 +49,15 @@ class SubscriptionSerializer(TermsSerializer):
             "credits_left",
             "created_at",
         )
+        expansions: ClassVar[tuple[Expansion, ...]] = (CUSTOMER, PACKAGE)
+
+
+SUBSCRIPTION = Expansion(
+    "subscription",
+    lambda caller: selectors.list_subscriptions(),
+    SubscriptionSerializer,
+    Permission.SUBSCRIPTIONS_VIEW,
+)
 
 
 class NewSubscriptionSerializer(StrictSerializer):
@@ -103,6 +121,7 @@ class MemberSerializer(serializers.ModelSerializer[SubscriptionMember]):
     class Meta:
         model = SubscriptionMember
         fields = ("id", "customer", "customer_name", "added_at", "added_by")
+        expansions: ClassVar[tuple[Expansion, ...]] = (CUSTOMER,)
 
 
 class CreditEntrySerializer(serializers.ModelSerializer[CreditEntry]):

@@ -18,6 +18,7 @@ class SubscriptionsView(ApiView):
     access = {"GET": Permission.SUBSCRIPTIONS_VIEW, "POST": Permission.SUBSCRIPTIONS_GRANT}
     queryset = selectors.list_subscriptions()
     filterset_class = SubscriptionFilter
+    orderings = selectors.ORDERINGS
 
     @operation(
         "listSubscriptions",
@@ -66,7 +67,8 @@ class SubscriptionView(_OneView):
 
     @operation("getSubscription", "Subscriptions", answers=serializers.SubscriptionSerializer)
     def get(self, request: Request, subscription_id: UUID) -> Response:
-        return self.answer(selectors.get_subscription(subscription_id))
+        found = selectors.get_subscription(subscription_id)
+        return self.one(found, serializers.SubscriptionSerializer)
 
     @operation(
         "changeSubscription",

@@ -10,6 +10,7 @@ from drf_spectacular.settings import spectacular_settings
 
 from platform_shared.documents.management.commands.export_openapi import HOSTS, document
 from platform_shared.kit.access import PROGRAMMABLE, Open, Permission
+from platform_shared.kit.listing import SPARSE
 from platform_shared.kit.serializers import StrictSerializer
 from platform_shared.kit.views import ApiView
 from tests.architecture.test_access import views
@@ -27,6 +28,14 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
     for path, item in described["paths"].items():
         for method, operation in item.items():
             yield method, path, operation
+
+
+def one_of(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    """Return the component of an answer, or of the rows of a list."""
+    found: dict[str, Any] = components[schema["$ref"].rpartition("/")[2]]
+    if set(found["properties"]) == {"next", "previous", "results"}:
+        return one_of(found["properties"]["results"]["items"], components)
+    return found
 
 
 class TestOperation:
@@ -65,18 +74,14 @@ class TestOperationSchema:
                 for status, answer in operation["responses"].items()
                 if answer.get("content") == PROBLEM
             }
-            expected = {"401", "403", "404", "500", "503"}
+            expected = {"400", "401", "403", "404", "500", "503"}
             if operation.get("security") and path != "/api/v1/door/scans":
                 expected |= {"429"}  # forged tokens
-            if method == "delete":
-                expected |= {"409"}
-            elif method != "get":
-                expected |= {"400", "409", "413", "415"}
+            if method != "get":
+                expected |= {"409", "413", "415"}
             names = {p["name"] for p in operation.get("parameters", []) if p["in"] != "path"}
-            if names:
-                expected |= {"400"}
-            if any(p["name"] == "Idempotency-Key" for p in operation.get("parameters", [])):
-                expected |= {"400", "409", "422"}
+            if "Idempotency-Key" in names:
+                expected |= {"422"}
             if "If-Match" in names:
                 expected |= {"412"}
             if operation["operationId"] == "replaceOrigins":
@@ -117,22 +122,45 @@ class TestOperationSchema:
         ]
         for operation in lists:
             names = {p["name"] for p in operation["parameters"]}
-            assert {"cursor", "page_size"} <= names
+            assert {"cursor", "page_size", "ordering", "fields"} <= names
         assert lists
 
     @pytest.mark.parametrize("host", HOSTS)
     def test_describes_every_name_that_a_query_may_have(self, host: str) -> None:
         read = {
-            re.sub(r"<\w+:(\w+)>", r"{\1}", path): view()._known_names()
+            re.sub(r"<\w+:(\w+)>", r"{\1}", path): view.names_read
             for path, view in views(HOSTS[host])
             if view and issubclass(view, ApiView)
         }
-        seen = 0
         for method, path, operation in operations(document(HOSTS[host])):
-            if method == "get" and operation["operationId"].startswith(("list", "export")):
-                given = operation["parameters"]
-                assert {p["name"] for p in given if p["in"] == "query"} == read[path], path
+            given = [p for p in operation.get("parameters", ()) if p["in"] == "query"]
+            assert {p["name"] for p in given} == read[path](method.upper()), (method, path)
+
+    def test_says_what_each_name_in_a_query_means(self, described: dict[str, Any]) -> None:
+        for _, path, operation in operations(described):
+            for given in operation.get("parameters", ()):
+                if given["in"] == "query":
+                    assert given.get("description", "").strip(), (path, given["name"])
+
+    def test_describes_what_an_answer_with_some_members_has(
+        self, described: dict[str, Any]
+    ) -> None:
+        components, seen = described["components"]["schemas"], 0
+        for _, path, operation in operations(described):
+            names = {p["name"] for p in operation.get("parameters", ())}
+            content = operation["responses"].get("200", {}).get("content", {})
+            assert (SPARSE in content) == ("fields" in names), path
+            if SPARSE in content:
                 seen += 1
+                whole, some = (
+                    one_of(content[kind]["schema"], components)
+                    for kind in ("application/json", SPARSE)
+                )
+                assert set(whole["properties"]) == set(some["properties"])
+                assert set(some.get("required", ())) == {"id"} & set(whole["properties"])
+                assert "expanded" not in whole["required"]
+                if "expand" in names:
+                    assert "expanded" in whole["properties"]
         assert seen
 
 

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 import pytest
 from rest_framework.exceptions import ValidationError
-from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
@@ -100,6 +99,22 @@ class TestFilterQueryset:
         self, admin_a: Caller, monkeypatch: pytest.MonkeyPatch, path: str
     ) -> None:
         whole = admin_a.get(path).content
-        monkeypatch.setattr(ApiView, "filter_queryset", GenericAPIView.filter_queryset)
+        monkeypatch.setattr(ApiView, "_require_known_query", lambda self, request: None)
         answer = admin_a.get(f"{path}?is_actve=false")
         assert (answer.status_code, answer.content) == (200, whole)
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "page_size=1&page_size=2",
+            "page_size=1&page_size=1",
+            "ordering=id&ordering=-id",
+            "fields=id&fields=name",
+            "is_active=true&is_active=",
+        ],
+    )
+    def test_does_not_choose_between_two_values(self, admin_a: Caller, query: str) -> None:
+        answer = admin_a.get(f"customers?{query}")
+        assert answer.status_code == 400
+        (error,) = answer.json()["errors"]
+        assert (error["field"], error["code"]) == (query.split("=")[0], "repeated_parameter")

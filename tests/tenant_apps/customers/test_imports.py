@@ -394,8 +394,8 @@ class TestApi:
             ("?dry_run=maybe", {"dry_run": "true"}, "dry_run", "invalid"),
             ("?dry_run=maybe", {}, "dry_run", "invalid"),
             ("?dry_run=", {}, "dry_run", "invalid"),
-            ("?dryrun=true", {}, "dryrun", "unknown_field"),
-            ("?file=x", {}, "file", "unknown_field"),
+            ("?dryrun=true", {}, "dryrun", "unknown_parameter"),
+            ("?file=x", {}, "file", "unknown_parameter"),
         ],
     )
     def test_takes_no_form_whose_query_is_wrong(
@@ -426,7 +426,7 @@ class TestApi:
             ("customers/imports", "", "file", "required"),
             ("customers/imports", "email\nx\n", "file", "missing_column"),
             ("customers/imports?dry_run=maybe", FILE, "dry_run", "invalid"),
-            ("customers/imports?colour=red", FILE, "colour", "unknown_field"),
+            ("customers/imports?colour=red", FILE, "colour", "unknown_parameter"),
         ],
     )
     def test_names_what_is_wrong(

@@ -59,7 +59,7 @@ class TestOverview:
             ("from=1999-12-31&to=2000-01-02", "to", "out_of_range"),
             ("from=2026-02-30&to=2026-03-01", "from", "invalid"),
             ("from=2026-03-01T00:00&to=2026-03-02", "from", "invalid"),
-            ("from=2026-03-01&to=2026-03-02&by=week", "by", "unknown_field"),
+            ("from=2026-03-01&to=2026-03-02&by=week", "by", "unknown_parameter"),
         ],
     )
     def test_names_what_is_wrong(self, office: Caller, query: str, field: str, code: str) -> None:
