@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv demo services journey test check check-static lint format typecheck openapi docs lock
+.PHONY: help venv clients demo services journey test check check-static lint format typecheck openapi docs lock
 
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
@@ -30,6 +30,10 @@ help: ## List the targets
 
 venv: ## Install the pinned packages into .venv/ (every target that needs them does)
 	@sh deploy/local/bootstrap.sh
+
+clients: venv ## Generate the Python and TypeScript clients into .local/clients/
+	@sh deploy/local/bootstrap.sh clients
+	@$(PY) -m deploy.clients
 
 demo: venv ## Serve the platform with sample data on 127.0.0.1:$PORT (default 8000)
 	@exec $(LOCAL) demo
@@ -78,3 +82,5 @@ lock: ## Resolve pyproject.toml again into deploy/requirements/ (needs uv)
 	@command -v uv >/dev/null 2>&1 || { echo "make lock needs uv, which is not on PATH" >&2; exit 1; }
 	$(LOCK) --output-file deploy/requirements/runtime.txt
 	$(LOCK) --extra dev --output-file deploy/requirements/dev.txt
+	$(LOCK) --extra dev --extra clients --constraint deploy/requirements/dev.txt \
+		--output-file deploy/requirements/clients.txt

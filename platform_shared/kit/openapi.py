@@ -5,8 +5,9 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import get_lib_doc_excludes
+from drf_spectacular.plumbing import force_instance, get_lib_doc_excludes
 from drf_spectacular.utils import extend_schema
+from rest_framework.fields import empty
 
 from platform_shared.kit import access, problem
 from platform_shared.kit.serializers import ProblemSerializer, StrictSerializer
@@ -19,6 +20,13 @@ def operation[F: Callable[..., Any]](
     return extend_schema(
         operation_id=operation_id, tags=[tag], request=body, responses=answers, **kwargs
     )
+
+
+def _may_be_left_out(field: Any) -> bool:
+    """Whether an answer lacks the field where its source does (DRF's ``Field.get_attribute``)."""
+    declared = field.field_name in getattr(field.parent, "_declared_fields", {})
+    optional = not (field.required or field.read_only or field.allow_null)
+    return declared and optional and field.default is empty
 
 
 def undocumented_bases() -> list[type]:
@@ -48,6 +56,20 @@ class OperationSchema(AutoSchema):
                 ),
             )
         return bodies
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        described = force_instance(serializer)  # type: ignore[no-untyped-call]
+        if direction == "response":
+            # A model's default makes a field optional in what is sent; it is answered always.
+            schema["required"] = sorted(
+                name
+                for name in schema["properties"]
+                if not _may_be_left_out(described.fields[name])
+            )
+        elif isinstance(described, StrictSerializer):
+            schema["additionalProperties"] = False
+        return schema
 
     def _problem_statuses(self) -> list[str]:
         statuses = ["404", "500", "503"]

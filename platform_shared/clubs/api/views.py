@@ -59,13 +59,13 @@ class OwnClubView(ApiView):
 
     access = {"GET": Permission.CLUB_VIEW, "PATCH": Permission.CLUB_MANAGE}
 
-    @operation("getOwnClub", "Club", answers=serializers.ClubSettingsSerializer)
+    @operation("getClubSettings", "Club", answers=serializers.ClubSettingsSerializer)
     def get(self, request: Request) -> Response:
         club = selectors.get_club(binding.current_club().id)
         return Response(serializers.ClubSettingsSerializer(club).data)
 
     @operation(
-        "changeOwnClub",
+        "changeClubSettings",
         "Club",
         body=serializers.ChangeClubSettingsSerializer,
         answers=serializers.ClubSettingsSerializer,

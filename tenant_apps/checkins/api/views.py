@@ -97,7 +97,7 @@ class InsideView(ApiView):
     queryset = selectors.list_check_ins()
     filterset_class = InsideFilter
 
-    @operation("listInside", "Door", answers=serializers.InsideSerializer(many=True))
+    @operation("listPeopleInside", "Door", answers=serializers.InsideSerializer(many=True))
     def get(self, request: Request) -> Response:
         night = occupancy.last_night(clock.now())
         return self.page(selectors.inside(night), serializers.InsideSerializer)
@@ -124,7 +124,7 @@ class FeedView(ApiView):
     access = {"GET": Permission.CHECK_INS_VIEW}
 
     @operation(
-        "followDoor",
+        "getDoorFeed",
         "Door",
         parameters=[serializers.FeedQuerySerializer],
         answers=serializers.FeedSerializer,

@@ -39,6 +39,34 @@ class TestOperation:
         assert all(len(operation["tags"]) == 1 for _, _, operation in operations(described))
 
 
+class TestComponents:
+    def test_have_names_that_read_well(self, described: dict[str, Any]) -> None:
+        odd = r"Enum\d*$|Request$|^Patched|^Paginated|^Blank|^Null"
+        named = described["components"]["schemas"]
+        # Two differ in what may be left out when it is given.
+        assert [name for name in named if re.search(odd, name)] in ([], ["AccessRuleRequest"])
+
+    def test_stand_for_choices_and_objects_in_others(self, described: dict[str, Any]) -> None:
+        for name, component in described["components"]["schemas"].items():
+            for field, schema in component.get("properties", {}).items():
+                assert "enum" not in schema, (name, field)
+                assert "properties" not in schema.get("items", schema), (name, field)
+
+    def test_of_answers_say_that_every_field_is_there(self, described: dict[str, Any]) -> None:
+        components = described["components"]["schemas"]
+        customer = components.get("Customer", components["Account"])
+        assert set(customer["required"]) == set(customer["properties"])
+        assert "errors" not in components["Problem"]["required"]
+
+    def test_of_bodies_say_that_unknown_fields_are_refused(self, described: dict[str, Any]) -> None:
+        for _, path, operation in operations(described):
+            for media in operation.get("requestBody", {}).get("content", {}).values():
+                name = media["schema"].get("$ref", "").rpartition("/")[2]
+                if name:
+                    body = described["components"]["schemas"][name]
+                    assert body["additionalProperties"] is False, (path, name)
+
+
 class TestOperationSchema:
     def test_says_which_permission_is_needed(self, described: dict[str, Any]) -> None:
         needed = {operation["x-permission"] for _, _, operation in operations(described)}
