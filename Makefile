@@ -42,6 +42,8 @@ services: venv ## Run this checkout's PostgreSQL and Valkey alone, for a bare ma
 	@exec $(LOCAL) services
 
 journey: venv ## Walk the main path over real HTTP against a throw-away platform
+	@sh deploy/local/bootstrap.sh clients
+	@$(PY) -m deploy.clients python
 	@exec $(LOCAL) journey
 
 test: venv ## Run the whole suite with coverage; ARGS="..." runs a part of it

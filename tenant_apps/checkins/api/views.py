@@ -1,9 +1,10 @@
 from uuid import UUID
 
-from platform_shared.kit import clock
+from platform_shared.kit import clock, problem
 from platform_shared.kit.access import Permission
 from platform_shared.kit.errors import Forbidden
 from platform_shared.kit.openapi import operation
+from platform_shared.kit.serializers import ProblemSerializer
 from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.checkins import explanation, feed, occupancy, selectors, services
 from tenant_apps.checkins.api import serializers
@@ -23,6 +24,7 @@ class ScansView(ApiView):
         answers={
             201: serializers.ScanAnswerSerializer,
             200: serializers.ScanAnswerSerializer,
+            (422, problem.CONTENT_TYPE): ProblemSerializer,
         },
     )
     def post(self, request: Request) -> Response:
