@@ -21,11 +21,16 @@ def make() -> bool:
         TARGET,
         sources=[*making.DOCUMENTS.values(), CONFIG, Path(__file__)],
         version=f"{version('openapi-python-client')} {version('ruff')}",
-        build=_build,
+        build=build,
     )
 
 
-def _build(folder: Path) -> None:
+def build(folder: Path) -> None:
+    """Write both packages into a folder.
+
+    Raises:
+        making.Failed: the generator failed, or had a warning.
+    """
     # The generator calls ruff by its name.
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     for host, document in making.DOCUMENTS.items():
