@@ -57,20 +57,6 @@ class OperationSchema(AutoSchema):
             )
         return bodies
 
-    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
-        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
-        described = force_instance(serializer)  # type: ignore[no-untyped-call]
-        if direction == "response":
-            # A model's default makes a field optional in what is sent; it is answered always.
-            schema["required"] = sorted(
-                name
-                for name in schema["properties"]
-                if not _may_be_left_out(described.fields[name])
-            )
-        elif isinstance(described, StrictSerializer):
-            schema["additionalProperties"] = False
-        return schema
-
     def _problem_statuses(self) -> list[str]:
         statuses = ["404", "500", "503"]
         if self.method in ("POST", "PATCH", "PUT"):
@@ -86,6 +72,20 @@ class OperationSchema(AutoSchema):
         if access.rule_of(self.view, self.method) is access.Open.PUBLIC:
             return []
         return super().get_auth()  # which also describes the scheme itself
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        described = force_instance(serializer)  # type: ignore[no-untyped-call]
+        if direction == "response":
+            # A model's default makes a field optional in what is sent; it is answered always.
+            schema["required"] = sorted(
+                name
+                for name in schema["properties"]
+                if not _may_be_left_out(described.fields[name])
+            )
+        elif isinstance(described, StrictSerializer):
+            schema["additionalProperties"] = False
+        return schema
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
