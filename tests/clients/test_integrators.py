@@ -6,7 +6,9 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zxingcpp
@@ -22,6 +24,19 @@ def blocks(*languages: str) -> list[str]:
     """Return the guide's blocks of code in these languages, in order."""
     found = re.findall(r"^```(\w+)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
     return [text for language, text in found if language in languages]
+
+
+def answers_in(text: str) -> Iterator[dict[str, Any]]:
+    """Yield the objects of JSON in what was printed, between whatever else there is."""
+    decoder, at = json.JSONDecoder(), text.find("{")
+    while at >= 0:
+        try:
+            found, end = decoder.raw_decode(text, at)
+        except json.JSONDecodeError:
+            end = at + 1
+        else:
+            yield found
+        at = text.find("{", end)
 
 
 @pytest.fixture
@@ -55,10 +70,7 @@ class TestGuide:
         done = run(["bash", "-c", script], cwd=desk, env=env)
         assert done.returncode == 0, done.stdout + done.stderr
         said = done.stdout
-        answers = [
-            json.loads(text) for text in re.findall(r'\{"id":[^\n]*?"scanned_at":"[^"]*"\}', said)
-        ]
-        first, again, out = answers[:3]
+        first, again, out = (each for each in answers_in(said) if "scan_id" in each)
         assert (first["result"], first["reason"]) == ("accepted", "ok")
         assert first["subscription"]["credits_left"] == 9
         assert again == first
