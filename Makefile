@@ -15,8 +15,10 @@ PYTHON ?=
 export PYTHON
 # Arguments for pytest, for instance: make test ARGS="tests/tenant_apps/checkins -x"
 ARGS ?=
-# A part of the suite says nothing about the coverage of the whole.
-COVERAGE := $(if $(ARGS),,--cov --cov-report=term-missing:skip-covered)
+# The whole suite runs in two processes, a file at a time; for a part, starting the second one costs
+# more than it saves. A part says nothing about the coverage of the whole either.
+WHOLE := $(if $(ARGS),,--numprocesses=2 --dist=loadfile --no-loadscope-reorder \
+	--cov --cov-report=term-missing:skip-covered)
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet $(LOCK_ARGS)
 # Not the script in .venv/bin: that one breaks when the checkout is moved.
@@ -47,7 +49,7 @@ journey: venv ## Walk the main path over real HTTP against a throw-away platform
 	@exec $(LOCAL) journey
 
 test: venv ## Run the whole suite with coverage; ARGS="..." runs a part of it
-	@exec $(LOCAL) run -- $(PY) -m pytest $(COVERAGE) $(ARGS)
+	@exec $(LOCAL) run -- $(PY) -m pytest $(WHOLE) $(ARGS)
 
 check: venv lint ## Everything CI checks besides tests: style, types, layers, migrations, drift
 	@exec $(LOCAL) run -- $(MAKE) --no-print-directory check-static

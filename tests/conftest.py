@@ -29,13 +29,24 @@ from tests.support.world import ClubWorld, build_club, build_platform
 _world = SimpleNamespace()
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Refuse services that were not started for this run: every test empties Valkey."""
-    if not stack.is_throwaway(os.environ):
+    # A worker's process was started by one that has been asked already, with its own Valkey since.
+    is_worker = hasattr(config, "workerinput")
+    if not is_worker and not stack.is_throwaway(os.environ):
         raise pytest.UsageError(
             "the tests empty what they run against, so they need services of their own: "
             'make test ARGS="..."'
         )
+
+
+# What takes longest, in front: begun last, one process would work on it while the others are done.
+LONGEST = ("tests/tenant_apps/subscriptions/test_machine.py", "tests/deploy/test_local_stack.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the longest files first, the others in their order."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture(scope="session")
@@ -149,8 +160,10 @@ def root(db: None, world: SimpleNamespace) -> Caller:
 def _fresh_caches() -> Iterator[None]:
     """What one test has cached, in the process or in Valkey, is not there for the next."""
     from platform_shared.kit import shared_cache, valkey
+    from tests.support import statements
 
     yield
+    statements.forget()
     for kept in shared_cache._listener._caches.values():
         kept.forget_all()
     with suppress(RedisError):  # a test may have taken Valkey away

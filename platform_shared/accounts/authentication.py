@@ -9,9 +9,10 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from platform_shared.accounts import sessions, tokens
 from platform_shared.accounts.errors import InvalidToken
+from platform_shared.accounts.throttles import FORGED_TOKENS
 from platform_shared.kit import clock, context
 from platform_shared.kit.principal import Principal
-from platform_shared.tenancy import binding
+from platform_shared.tenancy import binding, throttling
 from platform_shared.tenancy.club_ref import ClubRef
 
 
@@ -27,7 +28,7 @@ class Authentication(JWTAuthentication):
             return None
         bound = binding.current()
         club_id = bound.id if isinstance(bound, ClubRef) else None
-        token = tokens.read(tokens.AccessToken, raw.decode("latin-1"), club_id)
+        token = self._read(request, raw.decode("latin-1"), club_id)
         try:
             session_id, user_id = UUID(token["sid"]), UUID(token["sub"])
         except ValueError as error:
@@ -41,3 +42,12 @@ class Authentication(JWTAuthentication):
             principal = replace(principal, name=token.get("name", principal.name))
         context.user_id.set(str(user_id))
         return principal, token
+
+    def _read(self, request: Request, raw: str, club_id: UUID | None) -> tokens.AccessToken:
+        try:
+            return tokens.read(tokens.AccessToken, raw, club_id)
+        except InvalidToken as error:
+            view = request.parser_context["view"]
+            if error.inner_code == "forged" and view.counts_forged_tokens:
+                raise throttling.miss(FORGED_TOKENS, request) or error from error
+            raise

@@ -8,7 +8,13 @@ class InvalidCredentials(DomainError):
 
 
 class InvalidToken(DomainError):
+    """``forged``: no key of ours has signed it, which never happens to one who is merely late."""
+
     code, status, title = "invalid_token", 401, "The token is not valid here"
+
+    def __init__(self, *, forged: bool = False) -> None:
+        super().__init__()
+        self.inner_code = "forged" if forged else ""
 
 
 class SupportSessionRequired(DomainError):

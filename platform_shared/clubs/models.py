@@ -32,6 +32,8 @@ class Club(TenantMixin):  # type: ignore[misc]
     capacity = models.PositiveIntegerField(null=True)
     night_at = models.TimeField(default=time(4), db_default=time(4))
     expiry_reminder_days = models.PositiveSmallIntegerField(default=7, db_default=7)
+    # Of the sites whose pages may call the API from a browser.
+    origins = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
 
     class Meta:
         constraints = [

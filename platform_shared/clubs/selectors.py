@@ -7,8 +7,11 @@ from platform_shared.kit.errors import NotFound
 from platform_shared.plans.enums import Limit
 from platform_shared.plans.models import Plan
 from platform_shared.tenancy import binding
+from platform_shared.tenancy.pipeline import Given
 
 PLATFORM_NAME = "QR Check-in"
+# A club's settings that its doors go by.
+POLICY = ("reentry_seconds", "enforce_presence", "accepts_static_codes")
 
 
 def list_clubs() -> QuerySet[Club]:
@@ -66,24 +69,13 @@ def reminder_days(club_id: UUID) -> int:
     return days
 
 
-def policy_rows(club_id: UUID) -> QuerySet[Club, tuple[int, bool, bool]]:
-    """Return the one row of what the door needs.
-
-    It is (reentry_seconds, enforce_presence, accepts_static_codes).
-    """
-    rows: QuerySet[Club, tuple[int, bool, bool]] = Club.objects.filter(pk=club_id).values_list(
-        "reentry_seconds", "enforce_presence", "accepts_static_codes"
-    )
-    return rows
-
-
 def accepts_static_codes(club_id: UUID) -> bool:
     """Return whether the club's doors accept static codes."""
     accepts: bool = Club.objects.values_list("accepts_static_codes", flat=True).get(pk=club_id)
     return accepts
 
 
-def capacity_rows(club_id: UUID) -> QuerySet[Club, tuple[int | None]]:
+def capacity_rows(club_id: Given[UUID]) -> QuerySet[Club, tuple[int | None]]:
     """Return the one row of how many may be inside the club at once; None: any number."""
     rows: QuerySet[Club, tuple[int | None]] = Club.objects.filter(pk=club_id).values_list(
         "capacity"

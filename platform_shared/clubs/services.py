@@ -17,6 +17,7 @@ from platform_shared.clubs.models import Club, Host, SupportAction, SupportSessi
 from platform_shared.kit import locks
 from platform_shared.kit.errors import FieldError, InvalidInput
 from platform_shared.kit.ids import new_id
+from platform_shared.kit.preconditions import UNCONDITIONAL, Precondition
 from platform_shared.kit.principal import Principal
 from platform_shared.plans import selectors as plan_selectors
 from platform_shared.plans.enums import Limit
@@ -51,6 +52,8 @@ def provision_club(
 ) -> Provisioned:
     """Make a club: its row, host, schema, keys and first admin, in one transaction.
 
+    That is the caller's, where it has one: of a request with a key the answer is kept in it.
+
     A failure at any point, ``kill -9`` included, leaves nothing. The club is visible, and active,
     only when all of it is there.
 
@@ -69,7 +72,7 @@ def provision_club(
         raise InvalidInput(FieldError("plan", "does_not_exist", "No plan has this code."))
     club_id = new_id()
     extras: dict[str, Any] = {}
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         locks.take("provision", slug)
         if existing := selectors.find_by_slug(slug):
             if repeatable:
@@ -99,17 +102,21 @@ def provision_club(
     return Provisioned(selectors.get_club(club_id), created=True, extras=extras)
 
 
-def change_settings(*, club_id: UUID, changes: dict[str, Any]) -> Club:
+def change_settings(
+    *, club_id: UUID, changes: dict[str, Any], precondition: Precondition = UNCONDITIONAL
+) -> Club:
     """Change a club's own settings; every process sees them at its next request.
 
     Locks: the club's row.
 
     Raises:
+        PreconditionFailed: they are no longer those that the caller has seen.
         DomainError: an app refuses them.
     """
     settings_checks.run(changes)
     with transaction.atomic():
         club = Club.objects.select_for_update(of=("self",)).get(pk=club_id)
+        precondition.require(club)
         for name, value in changes.items():
             setattr(club, name, value)
         if changes:
@@ -118,17 +125,38 @@ def change_settings(*, club_id: UUID, changes: dict[str, Any]) -> Club:
     return selectors.get_club(club_id)
 
 
-def set_status(*, club_id: UUID, status: ClubStatus) -> Club:
+def replace_origins(*, club_id: UUID, origins: list[str], precondition: Precondition) -> Club:
+    """Say anew which sites' pages may call the club's API from a browser.
+
+    Locks: the club's row. Idempotent by: the list itself.
+
+    Raises:
+        PreconditionFailed: the list is no longer the one that the caller has seen.
+    """
+    with transaction.atomic():
+        club: Club = Club.objects.select_for_update(of=("self",)).get(pk=club_id)
+        precondition.require(club)
+        club.origins = origins
+        club.save(update_fields=["origins"])
+        _forget_after_commit(club_id)
+    return club
+
+
+def set_status(
+    *, club_id: UUID, status: ClubStatus, precondition: Precondition = UNCONDITIONAL
+) -> Club:
     """Suspend or reactivate a club.
 
     Locks: the club's row. Idempotent by: the status itself.
 
     Raises:
+        PreconditionFailed: the club is no longer as the caller has seen it.
         ClubNotActive: the club is closed, which is final.
     """
     with transaction.atomic():
         selectors.get_club(club_id)
         club = Club.objects.select_for_update(of=("self",)).get(pk=club_id)
+        precondition.require(club)
         if club.status == ClubStatus.CLOSED:
             raise ClubNotActive("The club is closed.")
         club.status = status

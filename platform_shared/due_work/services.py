@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from platform_shared.due_work.models import DueWork
 from platform_shared.kit import claims, locks
@@ -36,8 +36,23 @@ def schedule(*, kind: str, subject_id: UUID, due_at: datetime) -> None:
         ],
         update_conflicts=True,
         unique_fields=["club_id", "kind", "subject_id"],
-        update_fields=["due_at", "claimed_until"],
+        update_fields=["due_at", "claimed_until", "request_id"],
     )
+
+
+def schedule_once(*, kind: str, subject_id: UUID, due_at: datetime) -> None:
+    """Put work of the bound club on the list, in the caller's transaction, unless it is there.
+
+    For what many ask for at once, long before it is due: an entry that is there is not touched, so
+    that nobody waits for anybody. The caller does nothing else in its transaction.
+    """
+    asked = {"club_id": binding.current_club().id, "kind": kind, "subject_id": subject_id}
+    if DueWork.objects.filter(**asked).exists():
+        return
+    # Whoever asks just now waits for our commit. That must not wait for what they hold, as it
+    # would where foreign keys, which lock the rows they name, are left to be checked by then.
+    connection.check_constraints()
+    DueWork.objects.bulk_create([DueWork(**asked, due_at=due_at)], ignore_conflicts=True)
 
 
 def claim(*, now: datetime, limit: int = claims.BATCH) -> list[DueWork]:

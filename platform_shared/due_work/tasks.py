@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from platform_shared.due_work import services
-from platform_shared.kit import clock
+from platform_shared.kit import clock, context
 from platform_shared.tenancy.tasks import ClubTask, PlatformTask
 
 
@@ -14,7 +14,8 @@ def dispatch() -> int:
     """Claim what is due and send each entry to its club; return how many that were."""
     entries = services.claim(now=clock.now())
     for entry in entries:
-        carry_out.send(entry.club_id, str(entry.id))
+        with context.caused_by(entry.request_id):
+            carry_out.send(entry.club_id, str(entry.id))
     return len(entries)
 
 

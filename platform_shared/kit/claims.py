@@ -5,16 +5,27 @@ from datetime import datetime, timedelta
 from django.db import models, transaction
 from django.db.models import F, Q, QuerySet
 
+from platform_shared.kit import context
+
 CLAIM = timedelta(minutes=10)
 BATCH = 500
 
 
+def cause() -> str:
+    """Return the id of the request, or of the task, that is running; else an empty text."""
+    return context.request_id.get() or ""
+
+
 class Claimable(models.Model):
-    """Abstract: the columns by which a row is claimed, and comes back when its claim runs out."""
+    """Abstract: the columns by which a row is claimed, and comes back when its claim runs out.
+
+    ``request_id`` is what made the row; what is done about it logs under the same id.
+    """
 
     due_at = models.DateTimeField()
     claimed_until = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
+    request_id = models.CharField(max_length=64, default=cause, db_default="")
 
     class Meta:
         abstract = True

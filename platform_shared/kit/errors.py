@@ -1,5 +1,6 @@
 """Domain errors: each names a fact, and carries a permanent code, a status and a title."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -7,12 +8,15 @@ from typing import Any, ClassVar
 class DomainError(Exception):
     """The base of every error that a client is told about; subclasses are the registry.
 
-    ``extras`` are members of the problem document beside the standard ones.
+    ``extras`` are members of the problem document beside the standard ones, ``headers`` go with it.
+    ``inner_code`` tells apart, for throttles alone, what clients are to see as one.
     """
 
     code: ClassVar[str]
     status: ClassVar[int]
     title: ClassVar[str]
+    headers: Mapping[str, str] = {}
+    inner_code = ""
 
     def __init__(self, detail: str | None = None, **extras: Any) -> None:
         self.detail = detail or self.title
@@ -36,6 +40,30 @@ class Unauthenticated(DomainError):
     """The caller is not known: no token, or one that opens nothing here."""
 
     code, status, title = "not_authenticated", 401, "Authentication required"
+
+
+class TooManyRequests(DomainError):
+    """A budget is used up; ``headers`` say which, and when there is one more."""
+
+    code, status, title = "too_many_requests", 429, "Too many requests"
+
+    def __init__(
+        self, detail: str | None = None, *, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.headers = headers or {"Retry-After": "1"}
+
+
+class PreconditionFailed(DomainError):
+    """What the client has seen is no longer what is there: it reads it again, then decides."""
+
+    code, status, title = "precondition_failed", 412, "It has changed meanwhile"
+
+
+class PreconditionRequired(DomainError):
+    """The thing is replaced as a whole, so the client has to say which state it replaces."""
+
+    code, status, title = "precondition_required", 428, "If-Match is required here"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,27 @@ import re
 import time
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import ResponseHeaders
 
 from platform_shared.kit import context
 from platform_shared.kit.ids import new_id
 
 logger = logging.getLogger("qr_checkin.request")
+# What every answer says unless it has something else to say. Answers are data: no browser is to
+# run, frame or embed them; those of pages for people have a policy of their own.
+HEADERS = {
+    # Tokens, links and people: nothing of it is for anybody's cache (RFC 6749, 5.1).
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",  # which CORS does not ask
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "no-referrer",  # addresses of one-time links are secrets
+    "X-Content-Type-Options": "nosniff",
+}
+# Without includeSubDomains: a club's own domain has other things below it than us.
+HSTS = "max-age=31536000"
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -19,6 +34,10 @@ class RequestContextMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        headers = ResponseHeaders(HEADERS)
+        if settings.EXTERNAL_SCHEME == "https":
+            headers["Strict-Transport-Security"] = HSTS
+        self._defaults = headers._store
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-Id", "")
@@ -29,10 +48,8 @@ class RequestContextMiddleware:
         started = time.perf_counter()
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
-        response.setdefault("X-Content-Type-Options", "nosniff")
-        if request.path.startswith("/api/v1/"):
-            # Tokens, links and people: nothing of it is for anybody's cache (RFC 6749, 5.1).
-            response.setdefault("Cache-Control", "no-store")
+        # As ``setdefault`` for each, without checking anew what is the same every time.
+        response.headers._store = {**self._defaults, **response.headers._store}
         if not request.path.startswith("/health/"):
             logger.info(
                 "%s %s %s",

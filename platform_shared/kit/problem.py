@@ -11,10 +11,11 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from platform_shared.kit import context
-from platform_shared.kit.errors import DomainError, InvalidInput
+from platform_shared.kit.errors import DomainError, InvalidInput, TooManyRequests
 
 CONTENT_TYPE = "application/problem+json"
 logger = logging.getLogger(__name__)
@@ -39,7 +40,9 @@ def body(
 def response(request: HttpRequest, error: DomainError) -> HttpResponse:
     """Return the problem response for ``error``, for code that runs outside a view."""
     content = json.dumps(_document(error, request.path))
-    reply = HttpResponse(content, status=error.status, content_type=CONTENT_TYPE)
+    reply = HttpResponse(
+        content, status=error.status, content_type=CONTENT_TYPE, headers=dict(error.headers)
+    )
     if error.status == 401:
         reply["WWW-Authenticate"] = "Bearer"
     return reply
@@ -98,7 +101,7 @@ _DRF_CODES = {
     406: "not_acceptable",
     413: "payload_too_large",
     415: "unsupported_media_type",
-    429: "throttled",
+    429: TooManyRequests.code,
     500: "internal_error",
     503: "temporarily_unavailable",
 }
@@ -111,6 +114,7 @@ def exception_handler(error: Exception, handler_context: dict[str, Any]) -> Resp
     headers: dict[str, str] = {}
     if isinstance(error, DomainError):
         document = _document(error, request.path)
+        headers.update(error.headers)
     elif isinstance(error, drf.ValidationError):
         document = body(
             status=400,
@@ -136,6 +140,8 @@ def exception_handler(error: Exception, handler_context: dict[str, Any]) -> Resp
         headers["WWW-Authenticate"] = "Bearer"
     reply = Response(document, status=document["status"], headers=headers)
     reply.content_type = CONTENT_TYPE
+    # Whatever form the view's answers have: those of the documents are YAML and HTML.
+    request.accepted_renderer, request.accepted_media_type = JSONRenderer(), CONTENT_TYPE
     return reply
 
 

@@ -1,11 +1,27 @@
 """What every payload has in common: unknown fields are errors, money and durations are typed."""
 
+import re
+from datetime import time
+from functools import cache
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from platform_shared.kit import emails
 from platform_shared.kit.money import Money, known_currencies
+
+HOURS_AND_MINUTES = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"  # not \d, which has every script's digits
+
+
+@cache
+def shared(serializer_class: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    """Return the one instance of a serializer that keeps nothing of what it reads or writes.
+
+    Making one copies its fields, which takes longer than using them: ``run_validation`` and
+    ``to_representation`` of this one may be called at any time, from any thread.
+    """
+    return serializer_class()
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -37,6 +53,19 @@ class EmailField(serializers.EmailField):
             # spellings could be one address to one of them and two to the other.
             raise serializers.ValidationError("Must be written in ASCII.", "invalid")
         return address
+
+
+@extend_schema_field({"type": "string", "pattern": HOURS_AND_MINUTES, "examples": ["04:00"]})
+class TimeOfDayField(serializers.TimeField):
+    """A local time of day, to the minute: ``04:00``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%H:%M", input_formats=["%H:%M"], **kwargs)
+
+    def to_internal_value(self, value: Any) -> time:
+        if isinstance(value, str) and not re.fullmatch(HOURS_AND_MINUTES, value):
+            self.fail("invalid", format="hh:mm")  # the format alone would take 4:5
+        return super().to_internal_value(value)
 
 
 class MoneySerializer(StrictSerializer):

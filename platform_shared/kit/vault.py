@@ -15,11 +15,13 @@ import base64
 import binascii
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
 
 KEY_BYTES = 32
 
@@ -108,6 +110,16 @@ class Vault:
             ValueError: the context is empty.
         """
         return self.seal(self.open(sealed, context=context), context=context)
+
+
+def configured() -> Vault:
+    """Return the vault of this installation's master keys."""
+    return _vault_of(tuple(settings.MASTER_KEYS))
+
+
+@lru_cache(maxsize=4)
+def _vault_of(master_keys: tuple[bytes, ...]) -> Vault:
+    return Vault(master_keys)
 
 
 def parse_keys(text: str) -> list[bytes]:

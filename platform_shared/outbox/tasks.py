@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from platform_shared.kit import clock
+from platform_shared.kit import clock, context
 from platform_shared.outbox import services
 from platform_shared.tenancy.tasks import ClubTask, PlatformTask
 
@@ -14,10 +14,11 @@ def relay() -> int:
     """Claim what is to be delivered and send each event to whose it is; return how many."""
     events = services.claim(now=clock.now())
     for event in events:
-        if event.club_id is None:
-            deliver_at_platform.delay(str(event.pk))
-        else:
-            deliver.send(event.club_id, str(event.pk))
+        with context.caused_by(event.request_id):
+            if event.club_id is None:
+                deliver_at_platform.delay(str(event.pk))
+            else:
+                deliver.send(event.club_id, str(event.pk))
     return len(events)
 
 

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -17,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
+from platform_shared.kit.origins import is_origin
 from platform_shared.kit.vault import parse_keys
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +44,8 @@ class Environment:
         jwt_keys: 32-byte Ed25519 seeds; the first signs, all of them verify.
         master_keys: 32-byte keys; the first encrypts, all of them decrypt.
         base_domain: club hosts are ``<slug>.<base_domain>``.
+        trusted_proxies: networks (CIDR) whose word about a client's address is believed.
+        platform_origins: of the sites whose pages may call the platform's API from a browser.
         external_scheme, external_port: how the outside reaches us, for links that we hand out.
         mailer: what sends mail, as an entry of Django's ``MAILERS``.
         mail_from: the sender of all mail.
@@ -54,6 +58,8 @@ class Environment:
     master_keys: tuple[bytes, ...]
     base_domain: str
     platform_hosts: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
+    platform_origins: frozenset[str]
     external_scheme: str
     external_port: int | None
     files_root: Path
@@ -68,6 +74,17 @@ def _keys(name: str, text: str) -> tuple[bytes, ...]:
         return tuple(parse_keys(text))
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}: {error}") from None
+
+
+def _origins(text: str) -> frozenset[str]:
+    """Return the origins of a comma-separated list."""
+    origins = {origin.strip() for origin in text.split(",") if origin.strip()}
+    for origin in origins:
+        if not is_origin(origin):
+            raise ImproperlyConfigured(
+                f"PLATFORM_ORIGINS: {origin!r} is no origin, as https://console.example.com is"
+            )
+    return frozenset(origins)
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -116,6 +133,14 @@ def _mailer(url: str) -> dict[str, Any]:
             "timeout": SMTP_SECONDS,
         },
     }
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    """Return the networks of a comma-separated list of addresses and CIDR networks."""
+    try:
+        return tuple(str(ip_network(part.strip())) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ImproperlyConfigured(f"TRUSTED_PROXIES: {error}") from None
 
 
 def _test_secret(purpose: str) -> str:
@@ -177,6 +202,8 @@ def read(environ: Mapping[str, str], kind: str) -> Environment:
         master_keys=_keys("MASTER_KEYS", values["MASTER_KEYS"]),
         base_domain=domain,
         platform_hosts=tuple(h.strip() for h in hosts.split(",") if h.strip()),
+        trusted_proxies=_networks(values.get("TRUSTED_PROXIES", "")),
+        platform_origins=_origins(values.get("PLATFORM_ORIGINS", "")),
         external_scheme=values.get("EXTERNAL_SCHEME", "http" if local else "https"),
         external_port=int(port) if port else None,
         files_root=Path(values.get("FILES_ROOT", str(ROOT / ".local" / "files"))),

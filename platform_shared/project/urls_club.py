@@ -14,6 +14,7 @@ from platform_shared.project.urls_common import (
 TITLE = "QR Check-in: club"
 
 api = [
+    path("", include("tenant_apps.checkins.api.urls")),  # first, since doors wait for it
     path("", include(accounts.common)),
     path("", include("platform_shared.clubs.api.urls_club")),
     path("", include(accounts.club)),
@@ -25,7 +26,6 @@ api = [
     path("", include("tenant_apps.qr_codes.api.urls")),
     path("", include("tenant_apps.invoices.api.urls")),
     path("", include("tenant_apps.payments.api.urls")),
-    path("", include("tenant_apps.checkins.api.urls")),
     path("", include("tenant_apps.sales.api.urls")),
     path("", include("tenant_apps.me.api.urls")),
     path("", include("tenant_apps.reports.api.urls")),

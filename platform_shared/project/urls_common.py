@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.urls import URLPattern, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from platform_shared.accounts.api import urls as accounts
 from platform_shared.kit import problem
+from platform_shared.project.documents import DocumentView, RedocView, SwaggerView
 
 handler400 = problem.bad_request
 handler403 = problem.forbidden
@@ -17,15 +17,10 @@ handler500 = problem.server_error
 def documents(urlconf: str, title: str) -> list[URLPattern]:
     """Return the routes of the OpenAPI document of ``urlconf`` and its two browsers."""
     public: dict[str, Any] = {"authentication_classes": [], "permission_classes": []}
-    document = SpectacularAPIView.as_view(
-        urlconf=urlconf, custom_settings={"TITLE": title}, **public
-    )
-    redoc = SpectacularRedocView.as_view(
-        url_name="schema", template_name="documents/redoc.html", **public
-    )
+    document = DocumentView.as_view(urlconf=urlconf, custom_settings={"TITLE": title}, **public)
     return [
         path("api/schema/", document, name="schema"),
-        path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema", **public)),
-        path("api/redoc/", redoc),
+        path("api/docs/", SwaggerView.as_view(url_name="schema", **public)),
+        path("api/redoc/", RedocView.as_view(url_name="schema", **public)),
         *accounts.well_known,
     ]

@@ -10,6 +10,7 @@ from uuid import UUID
 class ClubRef:
     """A club as routing sees it: its immutable id, its schema, and what formats its answers.
 
+    ``origins`` are those of the sites whose pages may call it from a browser;
     ``time_zone`` and ``night_at`` (local) say where one of its days ends and the next begins.
     """
 
@@ -20,14 +21,24 @@ class ClubRef:
     time_zone: str
     currency: str
     night_at: time
+    origins: frozenset[str]
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "id": str(self.id), "night_at": self.night_at.isoformat()}
+        return {
+            **asdict(self),
+            "id": str(self.id),
+            "night_at": self.night_at.isoformat(),
+            "origins": sorted(self.origins),
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        night_at = time.fromisoformat(data["night_at"])
-        return cls(**{**data, "id": UUID(data["id"]), "night_at": night_at})
+        typed = {
+            "id": UUID(data["id"]),
+            "night_at": time.fromisoformat(data["night_at"]),
+            "origins": frozenset(data["origins"]),
+        }
+        return cls(**{**data, **typed})
 
     @classmethod
     def of(cls, club: Any) -> Self:
@@ -40,4 +51,5 @@ class ClubRef:
             time_zone=club.time_zone,
             currency=club.currency,
             night_at=club.night_at,
+            origins=frozenset(club.origins),
         )

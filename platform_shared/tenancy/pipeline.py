@@ -1,40 +1,114 @@
-"""Several statements for one round trip (PostgreSQL's pipeline mode).
+"""Several statements for one round trip (PostgreSQL's pipeline mode), each compiled once.
 
 Begin, bind, lock and load of a scan travel together: each statement still has its own snapshot
 (READ COMMITTED), so what is loaded after the lock is what the lock protects.
+
+Making SQL of a queryset takes Python longer than running it takes PostgreSQL. So what travels in a
+batch is a ``Statement``: its SQL is made once a process, by Django, and is sent as a prepared
+statement, which PostgreSQL plans once a connection (and again when that serves another club).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from enum import Enum
+from functools import cached_property, lru_cache, partial
+from typing import TYPE_CHECKING, Any, cast
 
-from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.models import Expression, Model, QuerySet
+from django.db.models.expressions import DatabaseDefault
+from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesListIterable
+from psycopg import Cursor
 from psycopg.pq import TransactionStatus
 
+if TYPE_CHECKING:
+    from platform_shared.tenancy.postgres.base import DatabaseWrapper
 
-class Deferred[T]:
-    """A queryset's rows, there once the batch has ended."""
+
+class Param(Expression):
+    """A value that a ``Statement`` is given by this name each time it is sent."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return "%s", [self]
+
+
+# What a selector that statements are built of takes in the place of a value.
+type Given[T] = T | Param
+
+
+class Statement[T]:
+    """A queryset to be sent again and again, with other values for its ``Param``s.
+
+    It gives models (without related ones), tuples (``values_list``) or single values (``flat``).
+    """
 
     def __init__(self, queryset: QuerySet[Any, T]) -> None:
-        self._queryset = queryset.all()
-        self._compiler = self._queryset.query.get_compiler(connection=connection)
-        sql, params = self._compiler.as_sql()
-        self._cursor = connection.cursor()
-        self._cursor.execute(sql, params)
+        self._queryset = queryset
+
+    @cached_property
+    def _compiled(self) -> tuple[str, list[Any], Callable[[Any], T]]:
+        """The SQL, its parameters (constants and ``Param``s), and what makes a row of a result."""
+        queryset: Any = self._queryset
+        compiler = queryset.query.get_compiler(connection=connection)
+        sql, params = compiler.as_sql()
+        # The driver would take an enum for a type of the database's.
+        params = [p.value if isinstance(p, Enum) else p for p in params]
+        return sql, params, _reader(queryset, compiler)
+
+    def bind(self, values: dict[str, Any]) -> tuple[str, list[Any]]:
+        """Return the SQL and its parameters.
+
+        Raises:
+            KeyError: a value is missing.
+        """
+        sql, params, _ = self._compiled
+        return sql, [values[p.name] if isinstance(p, Param) else p for p in params]
+
+    def read(self, row: Any) -> T:
+        """Return what the queryset would have made of one row of the result."""
+        return self._compiled[2](row)
+
+
+def _reader(queryset: Any, compiler: Any) -> Callable[[Any], Any]:
+    found = compiler.get_converters(expression for expression, _, _ in compiler.select)
+    converters = list(found.items())
+
+    def convert(row: Any) -> list[Any]:
+        values = list(row)
+        for place, (functions, expression) in converters:
+            for function in functions:
+                values[place] = function(values[place], expression, connection)
+        return values
+
+    kind = queryset._iterable_class
+    if kind is FlatValuesListIterable:
+        return lambda row: convert(row)[0]
+    if kind is ValuesListIterable:
+        return lambda row: tuple(convert(row))
+    # What has annotations or related models would need more of Django's work than is done here.
+    info = compiler.klass_info
+    if kind is not ModelIterable or info.get("related_klass_infos") or compiler.annotation_col_map:
+        raise TypeError("a statement gives plain models, tuples or single values")
+    names = [compiler.select[place][0].target.attname for place in info["select_fields"]]
+    return lambda row: info["model"].from_db(DEFAULT_DB_ALIAS, names, convert(row))
+
+
+class Rows[T]:
+    """A statement's rows, there once the batch has ended."""
+
+    def __init__(self, statement: Statement[T], cursor: Cursor[Any]) -> None:
+        self._statement = statement
+        self._cursor = cursor
         self._rows: list[T] | None = None
 
     def collect(self) -> None:
-        """Take the rows off the cursor and make of them what the queryset would have made."""
-        rows = self._cursor.fetchall()
+        """Take the rows off the cursor."""
+        self._rows = [self._statement.read(row) for row in self._cursor.fetchall()]
         self._cursor.close()
-        compiler: Any = self._compiler
-        query: Any = self._queryset.query
-        # The queryset asks its query for a compiler and that for rows: it gets this one, which
-        # has been executed already, so that converters and related objects stay Django's work.
-        compiler.execute_sql = lambda *args, **kwargs: [rows]
-        query.get_compiler = lambda *args, **kwargs: compiler
-        self._rows = list(self._queryset)
 
     def all(self) -> list[T]:
         """Return the rows.
@@ -55,26 +129,55 @@ class Batch:
     """Statements on their way; nothing is known of any of them before the batch ends."""
 
     def __init__(self) -> None:
-        self._waiting: list[Deferred[Any]] = []
+        self._waiting: list[Rows[Any]] = []
+        # This thread's; the proxy of that name looks it up each time it is asked for anything.
+        self._connection: Any = connections[DEFAULT_DB_ALIAS]
 
-    def fetch[T](self, queryset: QuerySet[Any, T]) -> Deferred[T]:
-        """Send a queryset's statement."""
-        deferred = Deferred(queryset)
-        self._waiting.append(deferred)
-        return deferred
+    def fetch[T](self, statement: Statement[T], **values: Any) -> Rows[T]:
+        """Send a statement with these values."""
+        rows = Rows(statement, self._send(*statement.bind(values)))
+        self._waiting.append(rows)
+        return rows
 
     def execute(self, sql: str, params: tuple[Any, ...] = ()) -> None:
-        """Send a statement whose rows nobody wants."""
-        with connection.cursor() as cursor:
-            cursor.execute(sql, params)
+        """Send a statement whose rows nobody wants; ``sql`` is a constant."""
+        self._send(sql, params)
 
     def insert(self, row: Model) -> None:
-        """Send an INSERT of one new row whose every value is known here."""
-        row.save(force_insert=True)
+        """Send an INSERT of one new row, whose values are all known here or the database's own."""
+        columns, params = [], []
+        for field in row._meta.concrete_fields:
+            value = None if field.generated else field.pre_save(row, True)
+            if not field.generated and not isinstance(value, DatabaseDefault):
+                columns.append(field.column)
+                params.append(field.get_db_prep_save(value, self._connection))
+        self._send(_insert_sql(row._meta.db_table, tuple(columns)), params)
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
     def collect(self) -> None:
-        for deferred in self._waiting:
-            deferred.collect()
+        for rows in self._waiting:
+            rows.collect()
+
+    def _send(self, sql: str, params: Any) -> Cursor[Any]:
+        # A cursor each: in pipeline mode results that arrive early are lost to the next statement.
+        cursor: Cursor[Any] = Cursor(self._connection.connection)
+        execute: Callable[..., Any] = partial(_execute, cursor)
+        for wrapper in reversed(self._connection.execute_wrappers):
+            execute = partial(wrapper, execute)
+        execute(sql, params, False, {"connection": self._connection, "cursor": cursor})
+        return cursor
+
+
+def _execute(cursor: Cursor[Any], sql: str, params: Any, many: bool, context: Any) -> None:
+    cursor.execute(sql, params, prepare=True)
+
+
+@lru_cache
+def _insert_sql(table: str, columns: tuple[str, ...]) -> str:
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(column) for column in columns)
+    places = ", ".join(["%s"] * len(columns))
+    return f"INSERT INTO {quote(table)} ({names}) VALUES ({places})"  # noqa: S608
 
 
 @contextmanager
@@ -96,5 +199,6 @@ def batch() -> Iterator[Batch]:
     with connection.wrap_database_errors, raw.pipeline():
         if begins:
             raw.execute("BEGIN")
+        cast("DatabaseWrapper", connection).apply_binding()
         yield current
     current.collect()

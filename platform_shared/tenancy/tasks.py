@@ -13,12 +13,26 @@ from platform_shared.tenancy.club_ref import ClubRef
 from platform_shared.tenancy.errors import ClubNotBound, NoLivingClub
 
 CLUB_HEADER = "club_id"
+CAUSE_HEADER = "caused_by"
 
 
 class BaseTask(Task):  # type: ignore[type-arg]
-    """Refuses to run unless a subclass says what it is bound to."""
+    """Refuses to run unless a subclass says what it is bound to.
+
+    It logs under the id of the request, or the task, that has sent it; sent by neither, its own.
+    """
 
     abstract = True
+
+    def apply_async(self, *args: Any, **options: Any) -> Any:
+        headers = dict(options.pop("headers", None) or {})
+        if cause := context.request_id.get():
+            headers.setdefault(CAUSE_HEADER, cause)
+        return super().apply_async(*args, headers=headers, **options)
+
+    def sent_with(self, header: str) -> Any:
+        """Return a header of the message, or None."""
+        return (self.request.headers or {}).get(header) or self.request.get(header)
 
     def target(self) -> ClubRef | str:
         raise NoLivingClub(f"{self.name} is neither a club's nor the platform's task")
@@ -26,11 +40,9 @@ class BaseTask(Task):  # type: ignore[type-arg]
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         target = self.target()
         with binding.club(target) if isinstance(target, ClubRef) else binding.platform():
-            token = context.request_id.set(self.request.id or str(new_id()))
-            try:
+            cause = self.sent_with(CAUSE_HEADER) or self.request.id or str(new_id())
+            with context.caused_by(cause):
                 return self.run(*args, **kwargs)
-            finally:
-                context.request_id.reset(token)
 
 
 class PlatformTask(BaseTask):
@@ -71,9 +83,8 @@ class ClubTask(BaseTask):
         Raises:
             NoLivingClub: the message has none, or it does not exist or is closed.
         """
-        given = (self.request.headers or {}).get(CLUB_HEADER) or self.request.get(CLUB_HEADER)
         try:
-            club_id = UUID(str(given))
+            club_id = UUID(str(self.sent_with(CLUB_HEADER)))
         except ValueError as error:
             raise NoLivingClub(f"{self.name}: the message names no club") from error
         with binding.platform():

@@ -16,6 +16,7 @@ from django.db.models.expressions import RawSQL
 from platform_shared.clubs import selectors as club_selectors
 from platform_shared.kit import clock, locks
 from platform_shared.tenancy import binding
+from platform_shared.tenancy.pipeline import Given
 from tenant_apps.checkins import selectors
 from tenant_apps.locations import selectors as location_selectors
 
@@ -102,18 +103,21 @@ def lock_params(location_id: UUID | None) -> tuple[Any, ...]:
     )
 
 
-def capacity_rows(location_id: UUID | None, since: datetime) -> QuerySet[Any, Counts]:
+def capacity_rows(
+    club_id: Given[UUID], location_id: Given[UUID], since: Given[datetime]
+) -> QuerySet[Any, Counts]:
     """Return the one row of capacity and number inside, of the club, then of the location.
 
-    ``since`` is ``last_night(now)``. It is counted only where a capacity is set, and is None
-    otherwise. For callers that batch their queries; what ``LOCK_SQL`` locked before stays true.
+    ``since`` is ``last_night(now)``, and ``location_id`` is ``NOWHERE`` where none is named. People
+    are counted only where a capacity is set, else that is None. What ``LOCK_SQL`` locked before
+    stays true.
     """
-    place = location_id or NOWHERE
-    club = club_selectors.capacity_rows(binding.current_club().id)
-    rows: QuerySet[Any, Counts] = club.annotate(
+    rows: QuerySet[Any, Counts] = club_selectors.capacity_rows(club_id).annotate(
         in_club=RawSQL(_IN_CLUB_SQL, (since,)),  # noqa: S611
-        location=RawSQL(_LOCATION_SQL, (place,)),  # noqa: S611
-        in_location=RawSQL(_IN_LOCATION_SQL, (place, since, place)),  # noqa: S611
+        location=RawSQL(_LOCATION_SQL, (location_id,)),  # noqa: S611
+        in_location=RawSQL(  # noqa: S611
+            _IN_LOCATION_SQL, (location_id, since, location_id)
+        ),
     )
     return rows
 

@@ -7,6 +7,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from platform_shared.kit.errors import NotFound
+from platform_shared.tenancy.pipeline import Given
 from tenant_apps.checkins.enums import Kind, Result
 from tenant_apps.checkins.models import Annulment, CheckIn
 from tenant_apps.customers import selectors as customer_selectors
@@ -63,9 +64,9 @@ def get_check_in(check_in_id: UUID, *, customer_id: UUID | None = None) -> Check
     return check_in
 
 
-def by_scan_id(scan_id: UUID) -> QuerySet[CheckIn]:
-    """Return the check-in that this scan made before, for callers that batch their queries."""
-    return CheckIn.objects.select_related("customer", "subscription").filter(scan_id=scan_id)
+def by_scan_id(scan_id: Given[UUID]) -> QuerySet[CheckIn, UUID]:
+    """Return the id of the check-in that this scan made before."""
+    return CheckIn.objects.filter(scan_id=scan_id).values_list("id", flat=True)
 
 
 def last_moves(

@@ -9,35 +9,27 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
-from platform_shared.clubs import selectors as club_selectors
-from platform_shared.kit import locks
 from platform_shared.kit.errors import missing_reference
 from platform_shared.kit.principal import Actor, stamp
 from platform_shared.tenancy import binding, pipeline
-from tenant_apps.checkins import decision, explanation, occupancy, selectors
+from tenant_apps.checkins import decision, explanation, loading, occupancy, selectors
 from tenant_apps.checkins.enums import Kind, Method, Reason, Result
 from tenant_apps.checkins.errors import AlreadyAnnulled, NotAnnullable, ScanIdReused
+from tenant_apps.checkins.loading import Facts, Loaded
 from tenant_apps.checkins.models import Annulment, CheckIn
 from tenant_apps.customers import selectors as customer_selectors
-from tenant_apps.locations import selectors as location_selectors
 from tenant_apps.qr_codes import kinds, tokens
-from tenant_apps.qr_codes import selectors as code_selectors
 from tenant_apps.qr_codes.enums import CodeKind
 from tenant_apps.subscriptions import selectors as subscription_selectors
 from tenant_apps.subscriptions import services as subscription_services
 
 if TYPE_CHECKING:
     from tenant_apps.customers.models import Customer
-    from tenant_apps.qr_codes.models import QRCode
-    from tenant_apps.subscriptions.models import CreditLot, Subscription
-
-NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +62,6 @@ class Answer:
     is_new: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """What one round trip brought, all of it read under the locks."""
-
-    earlier: CheckIn | None
-    customer: "Customer | None"
-    code_id: UUID | None
-    code: decision.CodeFacts | None
-    location_exists: bool
-    policy: decision.Policy
-    inside_since: datetime | None
-    is_full: bool
-    subscriptions: "list[Subscription]"
-    lots: "list[CreditLot]"
-
-
 def record_scan(*, scan: Scan, now: datetime, actor: Actor) -> Answer:
     """Judge a scan, record it, and charge a credit if it costs one.
 
@@ -113,23 +89,43 @@ class _Moved(Exception):
 
 
 def _record(scan: Scan, token: tokens.StaticToken | None, now: datetime, actor: Actor) -> Answer:
+    night = occupancy.last_night(now)
     with transaction.atomic(durable=True):
-        loaded = _lock_and_load(scan, token, now)
-        if loaded.earlier is not None:
-            if bytes(loaded.earlier.request_hash) != scan.request_hash:
-                raise ScanIdReused
-            return Answer(loaded.earlier, is_new=False)
+        loaded = loading.lock_and_load(
+            scan_id=scan.scan_id,
+            kind=scan.kind,
+            code_id=token.code_id if token else None,
+            key_id=token.key_id if token else b"",
+            customer_id=scan.customer_id if scan.code is None else None,
+            location_id=scan.location_id,
+            night=night,
+        )
+        if loaded.facts.earlier is not None:
+            return _again(scan, loaded.facts.earlier)
+        _require_locks(loaded)
         _check_references(scan, loaded)
+        customer = _facts_of(scan, loaded)
+        policy = _policy_of(loaded.facts)
         verdict = decision.decide(
             kind=scan.kind,
-            code=loaded.code,
-            customer=_facts_of(loaded),
-            policy=loaded.policy,
+            code=_judge_code(token, loaded.facts, now) if scan.code is not None else None,
+            customer=customer,
+            policy=policy,
             now=now,
             location_id=scan.location_id,
-            is_full=loaded.is_full,
+            is_full=_is_full(scan, customer, loaded, night),
         )
-        return Answer(_write(scan, loaded, verdict, now, actor), is_new=True)
+        inside_since = customer.inside_since if customer else None
+        return Answer(
+            _write(scan, token, loaded, verdict, policy, inside_since, now, actor), is_new=True
+        )
+
+
+def _again(scan: Scan, check_in_id: UUID) -> Answer:
+    check_in = selectors.get_check_in(check_in_id)
+    if bytes(check_in.request_hash) != scan.request_hash:
+        raise ScanIdReused
+    return Answer(check_in, is_new=False)
 
 
 def _decode(code: str | None) -> tokens.StaticToken | None:
@@ -139,102 +135,64 @@ def _decode(code: str | None) -> tokens.StaticToken | None:
         return None
 
 
-def _lock_and_load(scan: Scan, token: tokens.StaticToken | None, now: datetime) -> _Loaded:
-    club = binding.current_club()
-    code_id = token.code_id if token else NOBODY
-    night = occupancy.last_night(now)
-    customers: QuerySet[Any, Any]
-    if scan.code is None:
-        customers = customer_selectors.ids_of(scan.customer_id or NOBODY)
-    else:
-        customers = code_selectors.customers_of(code_id)
-    with pipeline.batch() as batch:
-        batch.execute(locks.SQL, (locks.number(str(club.id), "scan", str(scan.scan_id)),))
-        people = batch.fetch(
-            customer_selectors.lock_rows_of(subscription_selectors.payers_of(customers))
-        )
-        if scan.kind == Kind.ENTRY:
-            batch.execute(occupancy.LOCK_SQL, occupancy.lock_params(scan.location_id))
-        # Each statement from here on sees what was committed before the locks were granted.
-        earlier = batch.fetch(selectors.by_scan_id(scan.scan_id))
-        policy = batch.fetch(club_selectors.policy_rows(club.id))
-        code = batch.fetch(code_selectors.door_rows(code_id))
-        key = batch.fetch(code_selectors.verifying_keys(token.key_id if token else b""))
-        location = batch.fetch(location_selectors.ids_of(scan.location_id or NOBODY))
-        last_move = batch.fetch(selectors.last_moves(customers))
-        places = batch.fetch(occupancy.capacity_rows(scan.location_id, night))
-        running = batch.fetch(subscription_selectors.door_rows(customers))
-        expired = batch.fetch(subscription_selectors.expired_rows(customers))
-        lots = batch.fetch(subscription_selectors.door_lots(customers))
-    row, public_key = code.one(), key.one()
-    settings, room = policy.one(), places.one()
-    assert settings is not None  # the bound club has a row
-    assert room is not None
-    reentry_seconds, enforce_presence, accepts_static = settings
-    move, moved_at, moved_to = last_move.one() or (Kind.EXIT, now, None)
-    inside_since = moved_at if move == Kind.ENTRY else None
-    is_inside = inside_since is not None and inside_since >= night
-    customer_id = scan.customer_id if scan.code is None else row and row.customer_id
-    subscriptions = [*running.all(), *expired.all()]
-    locked = {person.id for person in people.all()}
-    _require_locks(locked, subscriptions, row)
-    facts = None
-    if scan.code is not None:
-        facts = decision.CodeFacts(Reason.UNKNOWN_CODE)
-        if token is not None:
-            judged = tokens.judge_static(
-                token,
-                verifying_key=None if public_key is None else bytes(public_key),
-                code_is_known=row is not None,
-                now=now,
-            )
-            revoked = row is not None and row.revoked_at is not None
-            accepted = kinds.accepted(accepts_static_codes=accepts_static)
-            facts = decision.CodeFacts(Reason(judged), revoked, CodeKind.STATIC in accepted)
-    return _Loaded(
-        earlier=earlier.one(),
-        customer=next((p for p in people.all() if p.id == customer_id), None),
-        code_id=None if row is None else row.id,
-        code=facts,
-        location_exists=location.one() is not None,
-        policy=decision.Policy(
-            reentry_seconds, enforce_presence, time_zone=club.time_zone, night_at=club.night_at
-        ),
-        inside_since=inside_since,
-        is_full=occupancy.is_full(
-            room,
-            is_inside=is_inside,
-            is_at_location=is_inside and moved_to == scan.location_id,
-        ),
-        subscriptions=subscriptions,
-        lots=lots.all(),
-    )
-
-
-def _require_locks(
-    locked: set[UUID], subscriptions: "list[Subscription]", code: "QRCode | None"
-) -> None:
+def _require_locks(loaded: Loaded) -> None:
     """Have the scan begin again unless the locks of all whose things it looks at are held."""
-    concerned = {subscription.customer_id for subscription in subscriptions}
-    if code is not None:
-        concerned.add(code.customer_id)
-    if not locked.issuperset(concerned):
+    concerned = {row.customer_id for row in loaded.subscriptions}
+    if loaded.facts.code_customer is not None:
+        concerned.add(loaded.facts.code_customer)
+    if not loaded.locked.keys() >= concerned:
         raise _Moved
 
 
-def _check_references(scan: Scan, loaded: _Loaded) -> None:
-    if scan.location_id is not None and not loaded.location_exists:
+def _customer_of(scan: Scan, loaded: Loaded) -> "Customer | None":
+    named = scan.customer_id if scan.code is None else loaded.facts.code_customer
+    return None if named is None else loaded.locked.get(named)
+
+
+def _check_references(scan: Scan, loaded: Loaded) -> None:
+    if scan.location_id is not None and loaded.facts.location is None:
         raise missing_reference("location")
-    if scan.code is None and loaded.customer is None:
+    if scan.code is None and _customer_of(scan, loaded) is None:
         raise missing_reference("customer")
 
 
-def _facts_of(loaded: _Loaded) -> decision.CustomerFacts | None:
-    if loaded.customer is None:
+def _judge_code(
+    token: tokens.StaticToken | None, facts: Facts, now: datetime
+) -> decision.CodeFacts:
+    if token is None:
+        return decision.CodeFacts(Reason.UNKNOWN_CODE)
+    judged = tokens.judge_static(
+        token,
+        verifying_key=facts.public_key and bytes(facts.public_key),
+        code_is_known=facts.code_customer is not None,
+        now=now,
+    )
+    accepted = kinds.accepted(accepts_static_codes=facts.accepts_static_codes)
+    return decision.CodeFacts(
+        Reason(judged),
+        is_revoked=facts.code_revoked_at is not None,
+        is_accepted=CodeKind.STATIC in accepted,
+    )
+
+
+def _policy_of(facts: Facts) -> decision.Policy:
+    club = binding.current_club()
+    return decision.Policy(
+        facts.reentry_seconds,
+        facts.enforce_presence,
+        time_zone=club.time_zone,
+        night_at=club.night_at,
+    )
+
+
+def _facts_of(scan: Scan, loaded: Loaded) -> decision.CustomerFacts | None:
+    customer = _customer_of(scan, loaded)
+    if customer is None:
         return None
+    move, moved_at, _ = loaded.last_move or (None, None, None)
     return decision.CustomerFacts(
-        is_active=loaded.customer.is_active,
-        inside_since=loaded.inside_since,
+        is_active=customer.is_active,
+        inside_since=moved_at if move == Kind.ENTRY else None,
         subscriptions=[
             decision.SubscriptionFacts(
                 id=row.id,
@@ -247,13 +205,27 @@ def _facts_of(loaded: _Loaded) -> decision.CustomerFacts | None:
                 lots=None
                 if row.credits is None
                 else tuple(
-                    decision.LotFacts(lot.id, lot.ends_at)
-                    for lot in loaded.lots
-                    if lot.subscription_id == row.id
+                    decision.LotFacts(lot_id, ends_at)
+                    for subscription_id, lot_id, ends_at in loaded.lots
+                    if subscription_id == row.id
                 ),
             )
             for row in loaded.subscriptions
         ],
+    )
+
+
+def _is_full(
+    scan: Scan, customer: decision.CustomerFacts | None, loaded: Loaded, night: datetime
+) -> bool:
+    since = customer.inside_since if customer else None
+    is_inside = since is not None and since >= night
+    return occupancy.is_full(
+        loaded.facts.counts,
+        is_inside=is_inside,
+        is_at_location=is_inside
+        and loaded.last_move is not None
+        and loaded.last_move[2] == scan.location_id,
     )
 
 
@@ -262,10 +234,16 @@ _NAMES_NOBODY = (Reason.UNKNOWN_CODE, Reason.BAD_SIGNATURE)
 
 
 def _write(
-    scan: Scan, loaded: _Loaded, verdict: decision.Decision, now: datetime, actor: Actor
+    scan: Scan,
+    token: tokens.StaticToken | None,
+    loaded: Loaded,
+    verdict: decision.Decision,
+    policy: decision.Policy,
+    inside_since: datetime | None,
+    now: datetime,
+    actor: Actor,
 ) -> CheckIn:
     named = verdict.reason not in _NAMES_NOBODY
-    inside_since = loaded.inside_since if named else None
     subscription = next(
         (row for row in loaded.subscriptions if row.id == verdict.subscription_id), None
     )
@@ -277,12 +255,12 @@ def _write(
         result=Result.ACCEPTED if verdict.accepted else Result.REFUSED,
         reason=verdict.reason,
         scanned_at=now,
-        customer=loaded.customer if named else None,
+        customer=_customer_of(scan, loaded) if named else None,
         location_id=scan.location_id,
-        qr_code_id=loaded.code_id if named else None,
+        qr_code_id=token.code_id if named and token else None,
         subscription=subscription,
         lot_id=verdict.lot_id,
-        judgement=explanation.judgement(verdict, inside_since, loaded.policy),
+        judgement=explanation.judgement(verdict, inside_since if named else None, policy),
         **stamp(actor),
     )
     begins = (
@@ -294,6 +272,7 @@ def _write(
     with pipeline.batch() as batch:
         if subscription is not None and verdict.lot_id is not None:
             subscription_services.charge_visit(
+                batch,
                 subscription=subscription,
                 lot_id=verdict.lot_id,
                 check_in_id=check_in.id,

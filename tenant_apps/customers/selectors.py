@@ -8,6 +8,7 @@ from platform_shared.clubs import selectors as club_selectors
 from platform_shared.kit import emails
 from platform_shared.kit.errors import NotFound, missing_reference
 from platform_shared.tenancy import binding
+from platform_shared.tenancy.pipeline import Given
 from tenant_apps.customers import names, phones
 from tenant_apps.customers.errors import CustomerMerged
 from tenant_apps.customers.models import (
@@ -63,7 +64,7 @@ def get_by_user(user_id: UUID) -> Customer:
     return customer
 
 
-def ids_of(customer_id: UUID) -> QuerySet[Customer, Any]:
+def ids_of(customer_id: Given[UUID]) -> QuerySet[Customer, Any]:
     """Return the id if the club has such a customer, as a subquery."""
     return Customer.objects.filter(pk=customer_id).values("pk")
 

@@ -16,6 +16,7 @@ from platform_shared.clubs import services as club_services
 from platform_shared.kit import clock, emails, locks
 from platform_shared.kit.access import Role
 from platform_shared.kit.errors import FieldError, InvalidInput, missing_reference
+from platform_shared.kit.preconditions import UNCONDITIONAL, Precondition
 from platform_shared.plans.enums import Limit
 from platform_shared.tenancy import binding
 from tenant_apps.customers import names, phones, selectors
@@ -61,6 +62,7 @@ def change_customer(
     changes: dict[str, Any],
     now: datetime,
     allow_duplicate: bool = False,
+    precondition: Precondition = UNCONDITIONAL,
 ) -> Customer:
     """Change a customer's record; deactivating shuts the club's doors to them at once.
 
@@ -73,12 +75,14 @@ def change_customer(
     Raises:
         NotFound: no such customer.
         CustomerMerged: with ``merged_into``.
+        PreconditionFailed: the record is no longer as the caller has seen it.
         EmailTaken, PossibleDuplicate, PlanLimitReached, InvalidInput: as for a new one.
     """
     with transaction.atomic():
         if changes.get("guardian_id") is not None:
             lock_ties()
         customer = selectors.lock_unmerged(customer_id)
+        precondition.require(customer)
         changes = dict(changes)
         location_ids = changes.pop("location_ids", None)
         changes = columns_of(changes)

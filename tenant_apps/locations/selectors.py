@@ -4,6 +4,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from platform_shared.kit.errors import NotFound
+from platform_shared.tenancy.pipeline import Given
 from tenant_apps.locations.models import Location
 
 
@@ -29,7 +30,20 @@ def get_location(location_id: UUID) -> Location:
     return location
 
 
-def ids_of(location_id: UUID) -> QuerySet[Location, UUID]:
+def lock_location(location_id: UUID) -> Location:
+    """Return the location, locked until the transaction ends; scans, which name it, do not wait.
+
+    Raises:
+        NotFound: the club has none with this id.
+    """
+    rows = Location.objects.select_for_update(of=("self",), no_key=True)
+    location = rows.filter(pk=location_id).first()
+    if location is None:
+        raise NotFound("No such location.")
+    return location
+
+
+def ids_of(location_id: Given[UUID]) -> QuerySet[Location, UUID]:
     """Return the id if the club has such a location; for callers that batch their queries."""
     return Location.objects.filter(pk=location_id).values_list("id", flat=True)
 

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from platform_shared.clubs import services as club_services
 from platform_shared.kit import locks
+from platform_shared.kit.preconditions import UNCONDITIONAL, Precondition
 from platform_shared.plans.enums import Limit
 from platform_shared.tenancy import binding
 from tenant_apps.locations import selectors
@@ -26,16 +27,22 @@ def create_location(*, name: str, now: datetime, **fields: Any) -> Location:
         return Location.objects.create(name=name, **fields, created_at=now)
 
 
-def change_location(*, location_id: UUID, changes: dict[str, Any]) -> Location:
+def change_location(
+    *, location_id: UUID, changes: dict[str, Any], precondition: Precondition = UNCONDITIONAL
+) -> Location:
     """Rename, deactivate or reactivate a location.
+
+    Locks: the location, then its new name (advisory).
 
     Raises:
         NotFound: no such location.
+        PreconditionFailed: it is no longer as the caller has seen it.
         LocationNameTaken: another one is called so.
         PlanLimitReached: reactivating would exceed the plan.
     """
     with transaction.atomic():
-        location = selectors.get_location(location_id)
+        location = selectors.lock_location(location_id)
+        precondition.require(location)
         if "name" in changes and changes["name"] != location.name:
             _claim_name(changes["name"])
         if changes.get("is_active") and not location.is_active:

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from platform_shared.kit.errors import FieldError, InvalidInput
 from platform_shared.kit.money import Money
+from platform_shared.kit.preconditions import UNCONDITIONAL, Precondition
 from platform_shared.tenancy import binding
 from tenant_apps.locations import selectors as location_selectors
 from tenant_apps.packages import selectors
@@ -26,7 +27,13 @@ def create_package(*, now: datetime, fields: dict[str, Any]) -> Package:
     return package
 
 
-def change_package(*, package_id: UUID, changes: dict[str, Any], now: datetime) -> Package:
+def change_package(
+    *,
+    package_id: UUID,
+    changes: dict[str, Any],
+    now: datetime,
+    precondition: Precondition = UNCONDITIONAL,
+) -> Package:
     """Change a package; what was bought before keeps its terms.
 
     ``is_archived`` takes it off every list of what is for sale, or brings it back, inactive.
@@ -35,12 +42,14 @@ def change_package(*, package_id: UUID, changes: dict[str, Any], now: datetime) 
 
     Raises:
         NotFound: no such package.
+        PreconditionFailed: it is no longer as the caller has seen it.
         PackageArchived: it was to be made active without being brought back.
         InvalidInput: naming the field that does not fit.
     """
     with transaction.atomic():
         selectors.get_package(package_id)
         package = Package.objects.select_for_update(of=("self",)).get(pk=package_id)
+        precondition.require(package)
         _apply(package, changes, now)
         package.save()
         return package

@@ -1,30 +1,19 @@
 """The club's signing keys: made, rotated, retired, and sealed anew under a new master key."""
 
 from datetime import datetime
-from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from platform_shared.kit import vault
 from platform_shared.kit.errors import NotFound
-from platform_shared.kit.vault import Vault
 from platform_shared.tenancy import binding
 from platform_shared.tenancy.provisioning import NewClub
 from tenant_apps.qr_codes import tokens
 from tenant_apps.qr_codes.enums import KeyStatus
 from tenant_apps.qr_codes.errors import SigningKeyInUse
 from tenant_apps.qr_codes.models import SigningKey
-
-
-@lru_cache(maxsize=4)
-def _vault_of(master_keys: tuple[bytes, ...]) -> Vault:
-    return Vault(master_keys)
-
-
-def _vault() -> Vault:
-    return _vault_of(tuple(settings.MASTER_KEYS))
 
 
 def _context(key_id: bytes) -> str:
@@ -44,7 +33,9 @@ def _create(now: datetime) -> SigningKey:
     return SigningKey.objects.create(
         key_id=key_id,
         public_key=public,
-        sealed_private_key=_vault().seal(private.private_bytes_raw(), context=_context(key_id)),
+        sealed_private_key=vault.configured().seal(
+            private.private_bytes_raw(), context=_context(key_id)
+        ),
         status=KeyStatus.SIGNING,
         created_at=now,
     )
@@ -56,7 +47,9 @@ def private_key_of(key: SigningKey) -> Ed25519PrivateKey:
     Raises:
         VaultError: no master key opens it, or the row was brought from another club.
     """
-    seed = _vault().open(bytes(key.sealed_private_key), context=_context(bytes(key.key_id)))
+    seed = vault.configured().open(
+        bytes(key.sealed_private_key), context=_context(bytes(key.key_id))
+    )
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
@@ -111,8 +104,8 @@ def reseal_all() -> int:
     with transaction.atomic():
         for key in SigningKey.objects.select_for_update().order_by("id"):
             sealed = bytes(key.sealed_private_key)
-            if _vault().needs_resealing(sealed):
-                key.sealed_private_key = _vault().reseal(
+            if vault.configured().needs_resealing(sealed):
+                key.sealed_private_key = vault.configured().reseal(
                     sealed, context=_context(bytes(key.key_id))
                 )
                 key.save(update_fields=["sealed_private_key"])

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from platform_shared.kit.errors import NotFound
+from platform_shared.tenancy.pipeline import Given
 from tenant_apps.qr_codes.enums import KeyStatus
 from tenant_apps.qr_codes.models import QRCode, SigningKey
 
@@ -74,12 +75,12 @@ def find_active(customer_id: UUID, now: datetime) -> QRCode | None:
     return list_of_customer(customer_id).filter(active_at(now)).order_by("-id").first()
 
 
-def door_rows(code_id: UUID) -> QuerySet[QRCode]:
+def door_rows(code_id: Given[UUID]) -> QuerySet[QRCode]:
     """Return the code that a token names, for callers that batch their queries."""
     return QRCode.objects.filter(pk=code_id)
 
 
-def verifying_keys(key_id: bytes) -> QuerySet[SigningKey, Any]:
+def verifying_keys(key_id: Given[bytes]) -> QuerySet[SigningKey, Any]:
     """Return the public key with this id, unless it is retired."""
     return (
         SigningKey.objects.filter(key_id=key_id)
@@ -88,6 +89,6 @@ def verifying_keys(key_id: bytes) -> QuerySet[SigningKey, Any]:
     )
 
 
-def customers_of(code_id: UUID) -> QuerySet[QRCode, Any]:
+def customers_of(code_id: Given[UUID]) -> QuerySet[QRCode, Any]:
     """Return the id of the code's customer, as a subquery."""
     return QRCode.objects.filter(pk=code_id).values("customer_id")

@@ -9,6 +9,7 @@ from django.db import transaction
 from platform_shared.clubs import selectors as club_selectors
 from platform_shared.kit import pdf
 from platform_shared.kit.errors import DomainError, FieldError, InvalidInput, missing_reference
+from platform_shared.kit.preconditions import UNCONDITIONAL, Precondition
 from platform_shared.kit.principal import Actor, stamp
 from platform_shared.tenancy import binding
 from tenant_apps.customers import selectors as customer_selectors
@@ -103,6 +104,7 @@ def change_code(
     is_active: bool | None = None,
     label: str | None = None,
     expires_at: Expiry = Unchanged.EXPIRY,
+    precondition: Precondition = UNCONDITIONAL,
 ) -> QRCode:
     """Relabel a code, or revoke it, for good.
 
@@ -110,11 +112,13 @@ def change_code(
 
     Raises:
         NotFound: no such code.
+        PreconditionFailed: it is no longer as the caller has seen it.
         CodeRevoked: it was to be made active again.
         ExpiryIsSigned: it was to expire at another time than its text says.
     """
     with transaction.atomic():
         code = selectors.lock_code(code_id)
+        precondition.require(code)
         if is_active and code.revoked_at is not None:
             raise CodeRevoked
         if expires_at not in (Unchanged.EXPIRY, code.expires_at):

@@ -3,7 +3,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 
 from platform_shared.kit.errors import NotFound
@@ -66,6 +66,18 @@ def list_members(subscription_id: UUID) -> QuerySet[SubscriptionMember]:
     return members.filter(subscription_id=subscription_id)
 
 
+def get_member(subscription_id: UUID, customer_id: UUID) -> SubscriptionMember:
+    """Return how a customer shares a subscription.
+
+    Raises:
+        NotFound: they don't.
+    """
+    member = list_members(subscription_id).filter(customer_id=customer_id).first()
+    if member is None:
+        raise NotFound("This customer does not share the subscription.")
+    return member
+
+
 def had_before(customer_id: UUID) -> QuerySet[Subscription]:
     """Return what the customer has, had, or has still to pay for."""
     return list_of_customer(customer_id).exclude(GIVEN_UP)
@@ -93,31 +105,44 @@ def payers_of(customers: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
 
 
 def door_rows(customers: QuerySet[Any, Any]) -> QuerySet[Subscription]:
-    """Return what a door judges: what runs and ``customers`` (ids) may use, best first.
+    """Return what a door judges of the subscriptions that ``customers`` (ids) may use, best first.
 
-    The order is that of charging: a period before credits, then the earliest end, then the
-    oldest.
+    That is what runs, in the order of charging: a period before credits, then the earliest end,
+    then the oldest. Then the one that expired last.
     """
+    expired = (
+        Subscription.objects.filter(pk__in=_usable_by(customers), status=SubscriptionStatus.EXPIRED)
+        .order_by("-ends_at", "-id")
+        .values("pk")[:1]
+    )
     return Subscription.objects.filter(
+        # Apart: two such conditions joined by OR are found by no index.
+        Q(status__in=RUNNING) | Q(pk__in=expired),
         pk__in=_usable_by(customers),
-        status__in=RUNNING,
-    ).order_by(F("type").desc(), F("ends_at").asc(nulls_last=True), "id")
+    ).order_by(
+        Case(When(status=SubscriptionStatus.EXPIRED, then=1), default=0),
+        F("type").desc(),
+        F("ends_at").asc(nulls_last=True),
+        "id",
+    )
 
 
-def expired_rows(customers: QuerySet[Any, Any]) -> QuerySet[Subscription]:
-    """Return the subscription usable by ``customers`` (ids) that ended last."""
-    return Subscription.objects.filter(
-        pk__in=_usable_by(customers), status=SubscriptionStatus.EXPIRED
-    ).order_by("-ends_at", "-id")[:1]
+def door_lots(
+    customers: QuerySet[Any, Any],
+) -> QuerySet[CreditLot, tuple[UUID, UUID, datetime | None]]:
+    """Return the lots that ``customers`` (ids) may draw on, in the order of drawing.
 
-
-def door_lots(customers: QuerySet[Any, Any]) -> QuerySet[CreditLot]:
-    """Return the lots that ``customers`` (ids) may draw on, in the order of drawing."""
-    return CreditLot.objects.filter(
-        subscription_id__in=_usable_by(customers),
-        subscription__status__in=RUNNING,
-        remaining__gt=0,
-    ).order_by(F("ends_at").asc(nulls_last=True), "id")
+    Each is (subscription, id, end).
+    """
+    return (
+        CreditLot.objects.filter(
+            subscription_id__in=_usable_by(customers),
+            subscription__status__in=RUNNING,
+            remaining__gt=0,
+        )
+        .order_by(F("ends_at").asc(nulls_last=True), "id")
+        .values_list("subscription_id", "id", "ends_at")
+    )
 
 
 def lock_with_owner(subscription_id: UUID, *others: UUID) -> Subscription:

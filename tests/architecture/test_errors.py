@@ -42,7 +42,7 @@ def faults(found: list[type[DomainError]]) -> list[str]:
             wrong.append(f"{name}: no code of its own in snake_case")
         elif codes[own["code"]] > 1:
             wrong.append(f"{name}: {own['code']} is another error's code too")
-        if own.get("status") not in (400, 401, 403, 404, 409, 410, 413, 422, 429):
+        if own.get("status") not in (400, 401, 403, 404, 409, 410, 412, 413, 422, 428, 429):
             wrong.append(f"{name}: no status of its own that is the client's doing")
         if not own.get("title") or own["title"][0] != own["title"][0].upper():
             wrong.append(f"{name}: no title of its own")

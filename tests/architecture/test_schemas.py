@@ -13,6 +13,8 @@ from tests.support.world import ClubWorld
 # In both lists, and why.
 IN_BOTH = {
     "platform_shared.accounts": "one account model: system admins there, everybody else here",
+    "platform_shared.idempotency": "an answer is kept in the transaction, and beside the data, "
+    "of what was done: the platform's here, a club's own there",
 }
 # Tables of the same name in the public schema and in a club's, and why.
 TABLES_IN_BOTH = {
@@ -20,6 +22,7 @@ TABLES_IN_BOTH = {
     "accounts_session": "see IN_BOTH",
     "accounts_refreshtoken": "see IN_BOTH",
     "accounts_passwordlink": "see IN_BOTH",
+    "idempotency_keptanswer": "see IN_BOTH",
     "django_migrations": "each schema knows what was applied to it",
 }
 APPEND_ONLY = {

@@ -1,7 +1,6 @@
 """The clients, made once a session, and a server for them to speak to."""
 
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,6 @@ from tests.support.live import WebServer, web
 from tests.support.world import PASSWORD
 
 __all__ = ["web"]
-
-PROGRAMS = Path(__file__).with_name("typescript")
 
 
 @dataclass(frozen=True)
@@ -53,12 +50,9 @@ def run(
 
 @pytest.fixture(scope="session")
 def tools() -> Tools:
-    """The clients of the documents as they are, with our TypeScript programs beside theirs."""
+    """The clients of the documents as they are."""
     made = run(["make", "--no-print-directory", "clients"], cwd=making.ROOT)
     assert made.returncode == 0, made.stdout + made.stderr
-    programs = typescript.TARGET / "programs"
-    shutil.rmtree(programs, ignore_errors=True)
-    shutil.copytree(PROGRAMS, programs)
     return Tools(python.TARGET, typescript.TARGET, typescript.node())
 
 

@@ -76,6 +76,8 @@ class TestGuide:
         assert again == first
         assert out["kind"] == "exit"
         assert '"code":"unknown_field"' in said
+        assert said.count('"tags":["tags"]') == 1
+        assert '"code":"precondition_failed"' in said
         assert '"type":"check_in"' in said  # the feed has told of it
         assert "Python: welcome, Ada Sample" in said
         assert "Python: [('name', 'blank')]" in said

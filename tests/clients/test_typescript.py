@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 from deploy.clients import typescript
 from tests.clients.conftest import Tools, run
 
+PROGRAMS = Path(__file__).with_name("typescript")
 WRONG = """
 import createClient from "openapi-fetch";
 import type { paths } from "../api/club.ts";
@@ -25,14 +27,22 @@ console.log(data.results);
 """
 
 
+@pytest.fixture(autouse=True, scope="module")
+def programs(tools: Tools) -> Path:
+    """Our programs, beside the packages and types that they import."""
+    folder = tools.typescript / "programs"
+    shutil.rmtree(folder, ignore_errors=True)
+    return Path(shutil.copytree(PROGRAMS, folder))
+
+
 class TestTypes:
     def test_hold_for_the_client_and_for_the_program_that_uses_it(self, tools: Tools) -> None:
         done = tools.tsc("--project", ".")
         assert done.returncode == 0, done.stdout
 
     @pytest.fixture
-    def wrong(self, tools: Tools) -> Iterator[Path]:
-        program = tools.typescript / "programs" / "wrong.ts"
+    def wrong(self, programs: Path) -> Iterator[Path]:
+        program = programs / "wrong.ts"
         program.write_text(WRONG)
         yield program
         program.unlink()

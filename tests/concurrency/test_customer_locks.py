@@ -15,6 +15,7 @@ from tenant_apps.customers import imports, merging, selectors, services
 from tenant_apps.customers.models import Customer
 from tenant_apps.subscriptions import services as subscription_services
 from tests.concurrency.crowd import MEETING_SECONDS, meeting, race
+from tests.support import statements
 from tests.support.world import ClubWorld
 from tests.tenant_apps.checkins.door import scan
 from tests.tenant_apps.sales.desk import STAFF, Pass, new_customer, new_pass
@@ -30,7 +31,7 @@ def with_keys(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         rows = Customer.objects.filter(pk__in=customers).order_by("pk")
         return rows.select_for_update(of=("self",))
 
-    return lambda: monkeypatch.setattr(selectors, "lock_rows_of", lock)
+    return lambda: statements.replace(monkeypatch, selectors, "lock_rows_of", lock)
 
 
 class TestImportAndDesk:

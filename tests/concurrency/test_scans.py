@@ -18,7 +18,7 @@ from platform_shared.kit import clock
 from platform_shared.kit.access import Role
 from platform_shared.kit.ids import new_id
 from platform_shared.tenancy import binding, process
-from tenant_apps.checkins import services
+from tenant_apps.checkins import loading, services
 from tenant_apps.checkins.enums import Kind
 from tenant_apps.checkins.models import CheckIn
 from tenant_apps.customers.models import Customer
@@ -27,7 +27,7 @@ from tenant_apps.subscriptions.models import CreditEntry, Subscription
 from tests.concurrency.crowd import crowd, meeting, race, statuses
 from tests.conftest import LiveDatabase
 from tests.platform_shared.kit.waiting import eventually
-from tests.support import api
+from tests.support import api, statements
 from tests.support.live import WebServer
 from tests.support.world import ClubWorld
 from tests.tenant_apps.checkins.door import scan
@@ -167,7 +167,8 @@ class TestWithoutGuards:
     @staticmethod
     def unlock_customers(monkeypatch: pytest.MonkeyPatch) -> None:
         """Take the customer's row lock away."""
-        monkeypatch.setattr(
+        statements.replace(
+            monkeypatch,
             services.customer_selectors,
             "lock_rows_of",
             lambda customers: Customer.objects.filter(pk__in=customers),
@@ -176,7 +177,7 @@ class TestWithoutGuards:
     @staticmethod
     def unlock_scans(monkeypatch: pytest.MonkeyPatch) -> None:
         """Take the scan's own lock away."""
-        monkeypatch.setattr(services.locks, "SQL", "SELECT %s")
+        monkeypatch.setattr(loading.locks, "SQL", "SELECT %s::bigint")
 
     def test_one_credit_lets_one_in(self, club: ClubWorld) -> None:
         member = new_pass(visits=1, at=clock.now())

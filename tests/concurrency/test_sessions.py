@@ -9,6 +9,7 @@ import pytest
 
 from platform_shared.accounts import selectors, services
 from platform_shared.accounts.models import Session, User
+from platform_shared.accounts.services import signing_in
 from platform_shared.kit import clock
 from platform_shared.kit.access import Role
 from platform_shared.kit.ids import new_id
@@ -45,13 +46,13 @@ class TestWithoutGuards:
     ) -> Callable[[], list[str]]:
         """Spend one token in two threads at once."""
         raw = sign_in(club).refresh
-        meet, tokens_for = meeting(2), services._tokens_for
+        meet, tokens_for = meeting(2), signing_in._tokens_for
 
         def together(*args: object) -> services.SignedIn:
             meet()
             return tokens_for(*args)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(services, "_tokens_for", together)
+        monkeypatch.setattr(signing_in, "_tokens_for", together)
 
         def one() -> str:
             services.refresh(raw=raw, now=clock.now())
@@ -85,7 +86,7 @@ class TestSignInWhileThePasswordIsSet:
         )
         link = services.renew_password_link(user_id=user.pk, roles=[*Role], now=clock.now())
         checked, was_set = threading.Event(), threading.Event()
-        check = services.check_password
+        check = signing_in.check_password
 
         def check_and_dawdle(*args: Any, **options: Any) -> bool:
             right = check(*args, **options)
@@ -93,7 +94,7 @@ class TestSignInWhileThePasswordIsSet:
             was_set.wait(timeout=10)
             return right
 
-        monkeypatch.setattr(services, "check_password", check_and_dawdle)
+        monkeypatch.setattr(signing_in, "check_password", check_and_dawdle)
 
         def sign_in_late() -> str:
             services.sign_in(email=user.email, password=PASSWORD, now=clock.now())

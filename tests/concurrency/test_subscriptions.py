@@ -16,7 +16,7 @@ from django.db import transaction
 
 from platform_shared.clubs.models import Club
 from platform_shared.kit import clock
-from tenant_apps.checkins import occupancy, services
+from tenant_apps.checkins import loading, occupancy, services
 from tenant_apps.checkins.enums import Kind, Result
 from tenant_apps.checkins.models import CheckIn
 from tenant_apps.customers.models import Customer
@@ -25,6 +25,7 @@ from tenant_apps.subscriptions import services as subscription_services
 from tenant_apps.subscriptions.models import Subscription
 from tenant_apps.subscriptions.services import rests, settling
 from tests.concurrency.crowd import meeting, race
+from tests.support import statements
 from tests.support.world import ClubWorld
 from tests.tenant_apps.checkins.door import scan
 from tests.tenant_apps.sales.desk import STAFF, new_customer, new_pass
@@ -84,7 +85,8 @@ def assert_books(subscription: UUID) -> None:
 
 def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the door lock nobody."""
-    monkeypatch.setattr(
+    statements.replace(
+        monkeypatch,
         services.customer_selectors,
         "lock_rows_of",
         lambda customers: Customer.objects.filter(pk__in=customers),
@@ -139,8 +141,11 @@ class TestTheLastSharedCredit:
     ) -> None:
         # Negative control: each locks only themselves, and is let in by the same credit.
         held, *children = family
-        monkeypatch.setattr(
-            services.subscription_selectors, "payers_of", lambda customers: customers
+        statements.replace(
+            monkeypatch,
+            services.subscription_selectors,
+            "payers_of",
+            lambda customers: customers,
         )
         monkeypatch.setattr(services, "_require_locks", lambda *_: None)
         said = race(club.ref, *(coming(child) for child in children))
@@ -196,7 +201,9 @@ class TestTheLastPlace:
         where: str,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(occupancy, "LOCK_SQL", "SELECT %s, %s, %s, %s")
+        monkeypatch.setattr(
+            occupancy, "LOCK_SQL", "VALUES (%s::text, %s::text, %s::text, %s::text)"
+        )
         room(where)
         assert both() == ["ok", "ok"]
 
@@ -241,14 +248,14 @@ class TestTransfer:
         heir, child = new_customer("Heir").id, new_customer("Child").id
         share(held.subscription, child)
         waits, tries = threading.Event(), []
-        load = services._lock_and_load
+        load = loading.lock_and_load
 
-        def counted(*asked: Any) -> Any:
+        def counted(**asked: Any) -> Any:
             tries.append(asked)
             waits.set()
-            return load(*asked)
+            return load(**asked)
 
-        monkeypatch.setattr(services, "_lock_and_load", counted)
+        monkeypatch.setattr(loading, "lock_and_load", counted)
 
         started = threading.Event()
 

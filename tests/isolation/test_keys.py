@@ -2,6 +2,7 @@
 
 import pytest
 
+from platform_shared.kit import vault
 from platform_shared.kit.access import Role
 from platform_shared.kit.vault import VaultError
 from platform_shared.tenancy import binding
@@ -46,7 +47,7 @@ class TestSealedKeyOfAnotherClub:
         brought = bring_key(club_a, club_b)
         context = f"club:{club_a.ref.id}/signing-key/{bytes(brought.key_id).hex()}"
         with pytest.raises(VaultError):
-            keys._vault().reseal(bytes(brought.sealed_private_key), context=context)
+            vault.configured().reseal(bytes(brought.sealed_private_key), context=context)
 
     def test_would_open_if_the_context_did_not_name_the_club(
         self, club_a: ClubWorld, club_b: ClubWorld, monkeypatch: pytest.MonkeyPatch

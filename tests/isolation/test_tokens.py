@@ -10,7 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from platform_shared.accounts import keys, tokens
+from platform_shared.accounts import keys, selectors, tokens
 from platform_shared.accounts import services as account_services
 from platform_shared.accounts.models import RefreshToken, Session
 from platform_shared.accounts.services import SignedIn
@@ -78,7 +78,7 @@ class TestTokensOfAnotherClub:
         foreign = signed_in(club_b)
         sid = UUID(claims_of(foreign.access)["sid"])
         with binding.club(club_a.ref):
-            admin = account_services.selectors.find_by_email(club_a.email(Role.CLUB_ADMIN))
+            admin = selectors.find_by_email(club_a.email(Role.CLUB_ADMIN))
             assert admin is not None
             Session.objects.create(
                 id=sid, user=admin, created_at=BORN, expires_at=clock.now() + timedelta(days=1)

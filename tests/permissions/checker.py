@@ -13,6 +13,7 @@ from platform_shared.tenancy import binding
 from tests.permissions import state
 from tests.permissions.scene import Scene
 from tests.permissions.table import Row
+from tests.support.throttling import forget_budgets
 
 # What a refusal says, by caller; of a caller who is in the right place it says ``forbidden``.
 CODES = {
@@ -74,6 +75,7 @@ def undone() -> Iterator[None]:
     finally:
         with binding.platform():
             transaction.savepoint_rollback(savepoint)
+            forget_budgets()
 
 
 def _wrong_answer(caller: str, expected: int, response: Any) -> str | None:

@@ -37,7 +37,10 @@ NEW_PASSWORD = "another-horse-battery"
 
 @dataclass(frozen=True)
 class Scene:
-    """One kind of host, ready to be asked: ids by route parameter, bodies, queries, tokens."""
+    """One kind of host, ready to be asked: ids by route parameter, bodies, queries, tokens.
+
+    ``headers`` are those that an operation cannot do without.
+    """
 
     host: str
     ids: dict[str, UUID]
@@ -45,6 +48,7 @@ class Scene:
     queries: dict[str, str]
     tokens: dict[str, str | None]
     ids_of_rows: dict[str, dict[str, UUID]] = field(default_factory=dict)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def path(self, row: Row) -> str:
         """Return the row's route with the scene's ids in it, and its query."""
@@ -54,12 +58,14 @@ class Scene:
             path = path.replace(f"<uuid:{name}>", str(value))
         return path + self.queries.get(f"{row.method} {row.route}", "")
 
-    def ask(self, row: Row, caller: str) -> Any:
+    def ask(self, row: Row, caller: str, **headers: str) -> Any:
         """Return the answer that ``caller`` gets."""
         body = self.bodies.get(f"{row.method} {row.route}")
+        headers = {**self.headers.get(f"{row.method} {row.route}", {}), **headers}
         if row.method != "GET" and body is None:
             raise LookupError(f"no valid body is written down for {row}")
-        return Caller(self.host, self.tokens[caller]).request(row.method, self.path(row), body)
+        asking = Caller(self.host, self.tokens[caller])
+        return asking.request(row.method, self.path(row), body, **headers)
 
 
 def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
@@ -140,6 +146,7 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
         bodies={
             **_sign_in_bodies(club.email(Role.CLUB_STAFF), signed_in.refresh, secret),
             "PATCH /api/v1/club": {"reentry_seconds": 7},
+            "PUT /api/v1/club/origins": {"origins": ["https://app.example.com"]},
             "POST /api/v1/staff": {"email": "new@club.test", "role": "club_staff"},
             "PATCH /api/v1/staff/<uuid:user_id>": {"name": "Changed"},
             "POST /api/v1/staff/<uuid:user_id>/password-link": {},
@@ -190,9 +197,11 @@ def at_club(club: ClubWorld, other: ClubWorld, committing: Committing) -> Scene:
             "GET /api/v1/reports/overview": "?from=2026-03-01&to=2026-04-01",
         },
         tokens=_tokens(club, other, committing, gone_from=club),
+        headers={"PUT /api/v1/club/origins": {"If-Match": "*"}},
         ids_of_rows={
             f"POST {one}/unfreeze": {"subscription_id": frozen.id},
             f"POST {one}/members": {"subscription_id": shared.id},
+            f"GET {one}/members/<uuid:customer_id>": {"subscription_id": shared.id},
             f"DELETE {one}/members/<uuid:customer_id>": {"subscription_id": shared.id},
         },
     )

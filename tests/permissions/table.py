@@ -42,6 +42,8 @@ GET    /api/v1/me                                                               
 POST   /api/v1/me/password                                                         401  204  204  204  404  403  401  401  401
 GET    /api/v1/club                                                                401  200  200  200  200  403  401  401  401
 PATCH  /api/v1/club                                                                401  403  403  200  200  403  401  401  401
+GET    /api/v1/club/origins                                                        401  403  403  200  200  403  401  401  401
+PUT    /api/v1/club/origins                                                        401  403  403  200  200  403  401  401  401
 GET    /api/v1/club/usage                                                          401  403  403  200  200  403  401  401  401
 GET    /api/v1/staff                                                               401  403  403  200  200  403  401  401  401
 POST   /api/v1/staff                                                               401  403  403  201  201  403  401  401  401
@@ -83,6 +85,7 @@ POST   /api/v1/subscriptions/<uuid:subscription_id>/adjust                      
 POST   /api/v1/subscriptions/<uuid:subscription_id>/transfer                       401  403  200  200  200  403  401  401  401
 GET    /api/v1/subscriptions/<uuid:subscription_id>/members                        401  403  200  200  200  403  401  401  401
 POST   /api/v1/subscriptions/<uuid:subscription_id>/members                        401  403  201  201  201  403  401  401  401
+GET    /api/v1/subscriptions/<uuid:subscription_id>/members/<uuid:customer_id>     401  403  200  200  200  403  401  401  401
 DELETE /api/v1/subscriptions/<uuid:subscription_id>/members/<uuid:customer_id>     401  403  204  204  204  403  401  401  401
 GET    /api/v1/subscriptions/<uuid:subscription_id>/entries                        401  403  200  200  200  403  401  401  401
 GET    /api/v1/subscriptions/<uuid:subscription_id>/changes                        401  403  200  200  200  403  401  401  401

@@ -67,6 +67,16 @@ def access_token(target: ClubWorld | None, role: Role) -> str:
         ).access
 
 
+def support_token(club: ClubWorld, *, minutes: int = 30) -> str:
+    """Return the token of a support session of the world's system admin at the club."""
+    root = Caller(PLATFORM_HOST, access_token(None, Role.SYSTEM_ADMIN))
+    begun = root.post(
+        f"clubs/{club.ref.id}/support-sessions", {"reason": "Help", "minutes": minutes}
+    )
+    token: str = begun.json()["access"]
+    return token
+
+
 def as_role(target: ClubWorld | None, role: Role | None) -> Caller:
     """Return a caller at the club (or, for None, the platform) with a role's token, or nobody's."""
     host = target.host if target else PLATFORM_HOST

@@ -50,17 +50,29 @@ def live_url() -> str:
 
 
 @contextmanager
-def serving(database_url: str, log_dir: Path) -> Iterator[WebServer]:
-    """Serve the platform on a free port with the command that `make demo` uses."""
+def serving(
+    database_url: str,
+    log_dir: Path,
+    *,
+    settings_module: str = TEST_SETTINGS,
+    application: str = servers.WSGI,
+    **told: str,
+) -> Iterator[WebServer]:
+    """Serve the platform on a free port with the command that `make demo` uses.
+
+    A test may name other settings or another application; ``told`` is more of its environment.
+    """
     port = ports.choose()
+    command = [application if part == servers.WSGI else part for part in servers.web_command(port)]
     env = {
         **os.environ,
         "DATABASE_URL": database_url,
         "REDIS_URL": settings.REDIS_URL,
-        "DJANGO_SETTINGS_MODULE": TEST_SETTINGS,
+        "DJANGO_SETTINGS_MODULE": settings_module,
+        **told,
     }
     with Supervisor(log_dir) as supervisor:
-        supervisor.start("web", servers.web_command(port), env=env, cwd=ROOT)
+        supervisor.start("web", command, env=env, cwd=ROOT)
         supervisor.wait_until(
             lambda: servers.is_web_ready(port), timeout=READY_SECONDS, what="the web server"
         )

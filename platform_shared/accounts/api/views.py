@@ -7,7 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.serializers import BaseSerializer
 
-from platform_shared.accounts import keys, selectors, services
+from platform_shared.accounts import keys, selectors, services, throttles
 from platform_shared.accounts.api import serializers
 from platform_shared.accounts.enums import CLUB_ROLES
 from platform_shared.clubs.api.serializers import (
@@ -18,7 +18,7 @@ from platform_shared.kit import clock
 from platform_shared.kit.access import Open, Permission, Role
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
-from platform_shared.tenancy import binding
+from platform_shared.tenancy import binding, throttling
 from platform_shared.tenancy.club_ref import ClubRef
 
 
@@ -27,10 +27,12 @@ class PublicView(ApiView):
 
     authentication_classes = ()
     allowed_when_suspended = True
+    has_secrets = True
 
 
 class TokenView(PublicView):
     access = {"POST": Open.PUBLIC}
+    throttles = throttles.SIGN_IN
 
     @operation(
         "signIn",
@@ -40,12 +42,14 @@ class TokenView(PublicView):
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.CredentialsSerializer)
-        signed_in = services.sign_in(**data, now=clock.now())
+        barred = self.tally is not None and self.tally.barred
+        signed_in = services.sign_in(**data, barred=barred, now=clock.now())
         return Response(serializers.SignedInSerializer(signed_in).data)
 
 
 class RefreshView(PublicView):
     access = {"POST": Open.PUBLIC}
+    throttles = throttles.REFRESH_TOKENS
 
     @operation(
         "refreshToken",
@@ -61,6 +65,7 @@ class RefreshView(PublicView):
 
 class LogoutView(PublicView):
     access = {"POST": Open.PUBLIC}
+    throttles = throttles.REFRESH_TOKENS
 
     @operation("signOut", "Authentication", body=serializers.RefreshSerializer, answers={204: None})
     def post(self, request: Request) -> Response:
@@ -73,6 +78,7 @@ class PasswordView(PublicView):
     """Where a one-time link leads."""
 
     access = {"GET": Open.PUBLIC, "POST": Open.PUBLIC}
+    throttles = throttles.PASSWORD_LINKS
 
     @operation(
         "getPasswordLink",
@@ -94,9 +100,10 @@ class PasswordView(PublicView):
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.SetPasswordSerializer)
-        services.set_password_by_link(
+        user = services.set_password_by_link(
             secret=data["token"], password=data["password"], now=clock.now()
         )
+        throttling.welcome(throttles.SIGN_IN, request, user.email)
         return Response(status=204)
 
 
@@ -104,6 +111,7 @@ class PasswordLinksView(PublicView):
     """Where one asks who has forgotten their password."""
 
     access = {"POST": Open.PUBLIC}
+    throttles = throttles.MAIL
 
     @operation(
         "askForPasswordLink",
@@ -138,6 +146,7 @@ class MeView(ApiView):
 
 class MyPasswordView(ApiView):
     access = {"POST": Permission.OWN_CHANGE}
+    throttles = throttles.OWN_PASSWORD
     allowed_when_suspended = True
 
     @operation(
@@ -155,6 +164,9 @@ class MyPasswordView(ApiView):
         return Response(status=204)
 
 
+JWKS_SECONDS = 300
+
+
 class JwksView(PublicView):
     """The public keys that verify our tokens (RFC 7517)."""
 
@@ -162,11 +174,13 @@ class JwksView(PublicView):
     schema = None  # a well-known document, not an operation
 
     def get(self, request: Request) -> Response:
-        return Response({"keys": [key.jwk for key in keys.all_keys().values()]})
+        known = {"keys": [key.jwk for key in keys.all_keys().values()]}
+        return Response(known, headers={"Cache-Control": f"public, max-age={JWKS_SECONDS}"})
 
 
 class SupportSessionsView(ApiView):
     access = {"POST": Permission.CLUBS_SUPPORT}
+    honours_idempotency_key = False  # signs in: the answer is a token, which nobody keeps
 
     @operation(
         "openSupportSession",
@@ -204,6 +218,7 @@ class AccountView(ApiView):
     """One such account."""
 
     access = {"GET": Permission.USERS_MANAGE, "PATCH": Permission.USERS_MANAGE}
+    tagged_as = serializers.AccountSerializer
     roles: ClassVar[tuple[Role, ...]]
     change_serializer: ClassVar[type[BaseSerializer[Any]]]
 
@@ -214,7 +229,11 @@ class AccountView(ApiView):
     def patch(self, request: Request, user_id: UUID) -> Response:
         changes = self.valid(self.change_serializer)
         user = services.change_user(
-            user_id=user_id, roles=self.roles, changes=changes, now=clock.now()
+            user_id=user_id,
+            roles=self.roles,
+            changes=changes,
+            now=clock.now(),
+            precondition=self.precondition,
         )
         return Response(serializers.AccountSerializer(user).data)
 

@@ -7,10 +7,10 @@ from rest_framework import serializers
 
 from platform_shared.clubs.enums import ClubStatusChange
 from platform_shared.clubs.models import Club
-from platform_shared.kit import clock
+from platform_shared.kit import clock, origins
 from platform_shared.kit.countries import known_countries
 from platform_shared.kit.money import known_currencies
-from platform_shared.kit.serializers import EmailField, StrictSerializer
+from platform_shared.kit.serializers import EmailField, StrictSerializer, TimeOfDayField
 
 
 class TimeZoneField(serializers.CharField):
@@ -139,7 +139,7 @@ class ChangeClubSerializer(StrictSerializer):
 class ClubSettingsSerializer(ClubSerializer):
     """A club as it sees itself."""
 
-    night_at = serializers.TimeField(format="%H:%M")
+    night_at = TimeOfDayField()
 
     class Meta(ClubSerializer.Meta):
         fields = (  # type: ignore[assignment]
@@ -188,10 +188,8 @@ class ChangeClubSettingsSerializer(StrictSerializer):
         allow_null=True,
         help_text="How many may be inside at once; null: any number.",
     )
-    night_at = serializers.TimeField(
+    night_at = TimeOfDayField(
         required=False,
-        format="%H:%M",
-        input_formats=["%H:%M"],
         help_text="HH:MM, local: who has not left by then counts as gone.",
     )
     expiry_reminder_days = serializers.IntegerField(
@@ -200,6 +198,38 @@ class ChangeClubSettingsSerializer(StrictSerializer):
         required=False,
         help_text="How long before its end a subscription is reminded of; 0: not at all.",
     )
+
+
+class OriginField(serializers.CharField):
+    """A web origin, written as browsers write it (RFC 6454, 6.2): they compare it as a text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=origins.LONGEST, trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        origin = super().to_internal_value(data)
+        if not origins.is_origin(origin):
+            raise serializers.ValidationError(
+                "Not an origin as browsers send it: https, or http on this machine; a host in "
+                "lower-case ASCII; a port unless it is the usual one; no path.",
+                "invalid_origin",
+            )
+        return origin
+
+
+class ClubOriginsSerializer(StrictSerializer):
+    """The sites whose pages may call the club's API from a browser."""
+
+    origins = serializers.ListField(
+        child=OriginField(),
+        max_length=20,
+        help_text="For instance https://app.example.com; none: no pages but the API's own.",
+    )
+
+    def validate_origins(self, value: list[str]) -> list[str]:
+        if len(set(value)) < len(value):
+            raise serializers.ValidationError("One of them is there twice.", "duplicate")
+        return value
 
 
 class RentedPlanSerializer(serializers.Serializer[Any]):

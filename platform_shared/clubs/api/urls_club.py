@@ -6,5 +6,6 @@ from platform_shared.clubs.api import views
 
 urlpatterns = [
     path("club", views.OwnClubView.as_view()),
+    path("club/origins", views.OriginsView.as_view()),
     path("club/usage", views.UsageView.as_view()),
 ]

@@ -37,6 +37,7 @@ class ClubsView(ApiView):
 
 class ClubView(ApiView):
     access = {"GET": Permission.CLUBS_MANAGE, "PATCH": Permission.CLUBS_MANAGE}
+    tagged_as = serializers.ClubSerializer
 
     @operation("getClub", "Clubs", answers=serializers.ClubSerializer)
     def get(self, request: Request, club_id: UUID) -> Response:
@@ -50,7 +51,9 @@ class ClubView(ApiView):
     )
     def patch(self, request: Request, club_id: UUID) -> Response:
         data = self.valid(serializers.ChangeClubSerializer)
-        club = services.set_status(club_id=club_id, status=data["status"])
+        club = services.set_status(
+            club_id=club_id, status=data["status"], precondition=self.precondition
+        )
         return Response(serializers.ClubSerializer(club).data)
 
 
@@ -58,6 +61,7 @@ class OwnClubView(ApiView):
     """The club of this host."""
 
     access = {"GET": Permission.CLUB_VIEW, "PATCH": Permission.CLUB_MANAGE}
+    tagged_as = serializers.ClubSettingsSerializer
 
     @operation("getClubSettings", "Club", answers=serializers.ClubSettingsSerializer)
     def get(self, request: Request) -> Response:
@@ -72,8 +76,36 @@ class OwnClubView(ApiView):
     )
     def patch(self, request: Request) -> Response:
         changes = self.valid(serializers.ChangeClubSettingsSerializer)
-        club = services.change_settings(club_id=binding.current_club().id, changes=changes)
+        club = services.change_settings(
+            club_id=binding.current_club().id, changes=changes, precondition=self.precondition
+        )
         return Response(serializers.ClubSettingsSerializer(club).data)
+
+
+class OriginsView(ApiView):
+    """The sites whose pages may call the club's API from a browser (CORS)."""
+
+    access = {"GET": Permission.CLUB_MANAGE, "PUT": Permission.CLUB_MANAGE}
+    tagged_as = serializers.ClubOriginsSerializer
+    must_match = ("PUT",)  # a list replaced unseen would shut out a site that was just added
+
+    @operation("getOrigins", "Club", answers=serializers.ClubOriginsSerializer)
+    def get(self, request: Request) -> Response:
+        club = selectors.get_club(binding.current_club().id)
+        return Response(serializers.ClubOriginsSerializer(club).data)
+
+    @operation(
+        "replaceOrigins",
+        "Club",
+        body=serializers.ClubOriginsSerializer,
+        answers=serializers.ClubOriginsSerializer,
+    )
+    def put(self, request: Request) -> Response:
+        data = self.valid(serializers.ClubOriginsSerializer)
+        club = services.replace_origins(
+            club_id=binding.current_club().id, **data, precondition=self.precondition
+        )
+        return Response(serializers.ClubOriginsSerializer(club).data)
 
 
 class UsageView(ApiView):

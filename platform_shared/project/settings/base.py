@@ -23,6 +23,9 @@ PLATFORM_HOSTS = ENV.platform_hosts
 EXTERNAL_SCHEME = ENV.external_scheme
 EXTERNAL_PORT = ENV.external_port
 REDIS_URL = ENV.redis_url
+TRUSTED_PROXIES = ENV.trusted_proxies
+# Where everybody has one address, what is counted by address or club has to be more.
+THROTTLE_SHARED_FACTOR = 1
 MASTER_KEYS = ENV.master_keys
 
 # --- tenancy ---------------------------------------------------------------------------------
@@ -34,6 +37,7 @@ SHARED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_filters",
+    "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "platform_shared.plans",
@@ -42,11 +46,13 @@ SHARED_APPS = [
     "platform_shared.due_work",
     "platform_shared.outbox",
     "platform_shared.mail",
+    "platform_shared.idempotency",
     "platform_shared.documents",
 ]
 # Low to high: an app may call those above it in this list, never those below.
 TENANT_APPS = [
     "platform_shared.accounts",
+    "platform_shared.idempotency",
     "tenant_apps.locations",
     "tenant_apps.customers",
     "tenant_apps.packages",
@@ -68,6 +74,8 @@ DATABASES = {
     "default": {
         "ENGINE": "platform_shared.tenancy.postgres",
         **ENV.database,
+        # What asks to be prepared is, at once (tenancy.pipeline); nothing else is.
+        "OPTIONS": {"prepare_threshold": 0, **ENV.database["OPTIONS"]},
         # A thread keeps its connection: opening one with SCRAM costs more than a scan.
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": False,  # The wrapper looks at the socket instead: no round trip.
@@ -100,10 +108,39 @@ MIDDLEWARE = [
     "platform_shared.kit.middleware.RequestContextMiddleware",
     "platform_shared.tenancy.middleware.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "platform_shared.kit.compression.CompressionMiddleware",
     "platform_shared.tenancy.middleware.HostMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
 ]
 WHITENOISE_USE_FINDERS = True  # The only static files are the two API browsers' own.
 WHITENOISE_AUTOREFRESH = False
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+# Of which sites' pages the API may be called, ``tenancy/cors.py`` says. Without credentials mode:
+# tokens are sent by hand, so no browser adds anything that a foreign page could make use of.
+PLATFORM_ORIGINS = ENV.platform_origins
+CORS_URLS_REGEX = r"^/(api|\.well-known)/"
+CORS_ALLOW_METHODS = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
+CORS_ALLOW_HEADERS = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "Deprecation",
+    "ETag",
+    "Idempotency-Replayed",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "Sunset",
+    "X-Request-Id",
+]
+CORS_PREFLIGHT_MAX_AGE = 7200  # seconds; browsers keep no answer for longer
 TEMPLATES = [
     {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True},
 ]
@@ -140,6 +177,7 @@ REST_FRAMEWORK = {
         "platform_shared.kit.access.DeclaredPermission",
         "platform_shared.clubs.api.guards.SupportIsRecorded",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["platform_shared.tenancy.throttling.DeclaredThrottles"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "platform_shared.kit.negotiation.OnlyForm",
     "DEFAULT_PARSER_CLASSES": ["platform_shared.kit.parsers.BoundedJSONParser"],
@@ -161,6 +199,22 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "GET_LIB_DOC_EXCLUDES": "platform_shared.kit.openapi.undocumented_bases",
+    "APPEND_COMPONENTS": {
+        "headers": {  # of every 429: draft-ietf-httpapi-ratelimit-headers
+            "Retry-After": {
+                "description": "Seconds until one more is allowed.",
+                "schema": {"type": "integer"},
+            },
+            "RateLimit-Policy": {
+                "description": 'The limit: `"name";q=quota;w=seconds`.',
+                "schema": {"type": "string"},
+            },
+            "RateLimit": {
+                "description": 'What is left of it: `"name";r=remaining;t=seconds`.',
+                "schema": {"type": "string"},
+            },
+        }
+    },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "Role": "platform_shared.accounts.enums.RoleChoices",
@@ -214,6 +268,7 @@ CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": VISIBILITY_TIME
 CELERY_VISIBILITY_TIMEOUT = VISIBILITY_TIMEOUT
 DUE_WORK_EVERY_SECONDS = 5.0
 OUTBOX_EVERY_SECONDS = 2.0
+ANSWERS_EVERY_SECONDS = 3600.0
 CELERY_BEAT_SCHEDULE = {
     "dispatch-due-work": {
         "task": "due_work.dispatch",
@@ -224,6 +279,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "outbox.relay",
         "schedule": OUTBOX_EVERY_SECONDS,
         "options": {"expires": OUTBOX_EVERY_SECONDS},
+    },
+    "forget-answers-at-platform": {
+        "task": "idempotency.forget_expired",
+        "schedule": ANSWERS_EVERY_SECONDS,
+        "options": {"expires": ANSWERS_EVERY_SECONDS},
     },
 }
 

@@ -5,3 +5,4 @@ from platform_shared.project.settings.base import INSTALLED_APPS, SHARED_APPS
 
 SHARED_APPS = [*SHARED_APPS, "deploy.local"]
 INSTALLED_APPS = [*INSTALLED_APPS, "deploy.local"]
+THROTTLE_SHARED_FACTOR = 10

@@ -136,6 +136,15 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
 
     # -- what the server is told -----------------------------------------------------------------
 
+    def apply_binding(self) -> None:
+        """Send the binding unless the server has it: for statements sent past Django's cursors.
+
+        Raises:
+            ClubNotBound: nothing is bound.
+            SwitchInTransaction: the open transaction has served another schema.
+        """
+        self._handle_search_path()
+
     def _handle_search_path(self, cursor: Any = None) -> None:
         schema = self.schema_name
         if schema is None:

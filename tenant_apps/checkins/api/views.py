@@ -4,7 +4,7 @@ from platform_shared.kit import clock, problem
 from platform_shared.kit.access import Permission
 from platform_shared.kit.errors import Forbidden
 from platform_shared.kit.openapi import operation
-from platform_shared.kit.serializers import ProblemSerializer
+from platform_shared.kit.serializers import ProblemSerializer, shared
 from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.checkins import explanation, feed, occupancy, selectors, services
 from tenant_apps.checkins.api import serializers
@@ -16,6 +16,8 @@ class ScansView(ApiView):
     """The door."""
 
     access = {"POST": Permission.DOOR_SCAN}
+    honours_idempotency_key = False  # a scan has its `scan_id`
+    counts_forged_tokens = False  # the door is never throttled
 
     @operation(
         "recordScan",
@@ -28,7 +30,7 @@ class ScansView(ApiView):
         },
     )
     def post(self, request: Request) -> Response:
-        data = self.valid(serializers.ScanSerializer)
+        data = shared(serializers.ScanSerializer).run_validation(request.data)
         scan = services.Scan(
             scan_id=data["scan_id"],
             kind=Kind(data["kind"]),
@@ -41,7 +43,7 @@ class ScansView(ApiView):
         ):
             raise Forbidden
         answer = services.record_scan(scan=scan, now=clock.now(), actor=self.caller.actor)
-        body = serializers.ScanAnswerSerializer(answer.check_in).data
+        body = shared(serializers.ScanAnswerSerializer).to_representation(answer.check_in)
         return Response(body, status=201 if answer.is_new else 200)
 
 

@@ -50,6 +50,7 @@ class CustomersView(ApiView):
 
 class CustomerView(ApiView):
     access = {"GET": Permission.CUSTOMERS_MANAGE, "PATCH": Permission.CUSTOMERS_MANAGE}
+    tagged_as = serializers.CustomerSerializer
 
     @operation("getCustomer", "Customers", answers=serializers.CustomerSerializer)
     def get(self, request: Request, customer_id: UUID) -> Response:
@@ -69,6 +70,7 @@ class CustomerView(ApiView):
             allow_duplicate=changes.pop("allow_duplicate", False),
             changes=changes,
             now=clock.now(),
+            precondition=self.precondition,
         )
         return Response(serializers.CustomerSerializer(customer).data)
 

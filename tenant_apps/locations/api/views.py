@@ -29,6 +29,7 @@ class LocationsView(ApiView):
 
 class LocationView(ApiView):
     access = {"GET": Permission.LOCATIONS_VIEW, "PATCH": Permission.LOCATIONS_MANAGE}
+    tagged_as = serializers.LocationSerializer
 
     @operation("getLocation", "Locations", answers=serializers.LocationSerializer)
     def get(self, request: Request, location_id: UUID) -> Response:
@@ -43,5 +44,7 @@ class LocationView(ApiView):
     )
     def patch(self, request: Request, location_id: UUID) -> Response:
         changes = self.valid(serializers.ChangeLocationSerializer)
-        location = services.change_location(location_id=location_id, changes=changes)
+        location = services.change_location(
+            location_id=location_id, changes=changes, precondition=self.precondition
+        )
         return Response(serializers.LocationSerializer(location).data)

@@ -37,6 +37,7 @@ class MyCustomerView(OwnView):
     """The club's record of the caller, but for what the club keeps for itself."""
 
     access = {"GET": Permission.OWN_VIEW, "PATCH": Permission.OWN_CHANGE}
+    tagged_as = serializers.MyCustomerSerializer
 
     @operation("getMyCustomer", "Me", answers=serializers.MyCustomerSerializer)
     def get(self, request: Request) -> Response:
@@ -52,7 +53,10 @@ class MyCustomerView(OwnView):
     def patch(self, request: Request) -> Response:
         changes = self.valid(serializers.ChangeMyCustomerSerializer)
         record = services.change_record(
-            user_id=self.caller.user_id, changes=changes, now=clock.now()
+            user_id=self.caller.user_id,
+            changes=changes,
+            now=clock.now(),
+            precondition=self.precondition,
         )
         return Response(serializers.MyCustomerSerializer(record).data)
 
@@ -83,6 +87,8 @@ class MyEntriesView(OwnView):
 
 
 class MyQRCodesView(OwnView):
+    has_secrets = True
+
     @operation("listMyQrCodes", "Me", answers=QRCodeSerializer(many=True))
     def get(self, request: Request) -> Response:
         return self.page(code_selectors.list_of_customer(self.customer_id), QRCodeSerializer)

@@ -4,11 +4,9 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from platform_shared.kit.serializers import MoneySerializer, StrictSerializer
+from platform_shared.kit.serializers import HOURS_AND_MINUTES, MoneySerializer, StrictSerializer
 from tenant_apps.packages.enums import DurationUnit, PackageType, Purpose, Renewal, ValidFrom
 from tenant_apps.packages.models import Package
-
-HOURS_AND_MINUTES = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"  # not \d, which has every script's digits
 
 
 class DurationSerializer(StrictSerializer):

@@ -53,6 +53,7 @@ class CatalogueView(ApiView):
 
 class PackageView(_PackageView):
     access = {"GET": Permission.PACKAGES_VIEW, "PATCH": Permission.PACKAGES_MANAGE}
+    tagged_as = serializers.PackageSerializer
 
     @operation("getPackage", "Packages", answers=serializers.PackageSerializer)
     def get(self, request: Request, package_id: UUID) -> Response:
@@ -67,5 +68,10 @@ class PackageView(_PackageView):
     )
     def patch(self, request: Request, package_id: UUID) -> Response:
         changes = self.valid(serializers.ChangePackageSerializer)
-        package = services.change_package(package_id=package_id, changes=changes, now=clock.now())
+        package = services.change_package(
+            package_id=package_id,
+            changes=changes,
+            now=clock.now(),
+            precondition=self.precondition,
+        )
         return Response(serializers.PackageSerializer(package).data)

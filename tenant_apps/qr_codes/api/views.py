@@ -49,6 +49,7 @@ class QRCodesView(ApiView):
     access = {"GET": Permission.QR_CODES_MANAGE, "POST": Permission.QR_CODES_MANAGE}
     queryset = selectors.list_codes()
     filterset_class = QRCodeFilter
+    has_secrets = True
 
     @operation("listQrCodes", "QR codes", answers=serializers.QRCodeSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -68,6 +69,8 @@ class QRCodesView(ApiView):
 
 class QRCodeView(ApiView):
     access = {"GET": Permission.QR_CODES_MANAGE, "PATCH": Permission.QR_CODES_MANAGE}
+    tagged_as = serializers.QRCodeSerializer
+    has_secrets = True
 
     @operation("getQrCode", "QR codes", answers=serializers.QRCodeSerializer)
     def get(self, request: Request, code_id: UUID) -> Response:
@@ -81,7 +84,9 @@ class QRCodeView(ApiView):
     )
     def patch(self, request: Request, code_id: UUID) -> Response:
         data = self.valid(serializers.ChangeQRCodeSerializer)
-        code = services.change_code(code_id=code_id, **data, now=clock.now())
+        code = services.change_code(
+            code_id=code_id, **data, now=clock.now(), precondition=self.precondition
+        )
         return Response(serializers.QRCodeSerializer(code).data)
 
 
@@ -110,6 +115,7 @@ class SheetsView(ApiView):
     """Cards to print, and to cut out of the sheet; the codes are noted as printed."""
 
     access = {"POST": Permission.QR_CODES_MANAGE}
+    honours_idempotency_key = False  # printing again changes nothing else, and a PDF is large
 
     @operation(
         "printQrCodes",

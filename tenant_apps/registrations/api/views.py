@@ -3,17 +3,21 @@
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
+from platform_shared.accounts.throttles import MAIL, SIGN_IN
 from platform_shared.kit import clock
 from platform_shared.kit.access import Open
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
+from platform_shared.tenancy import throttling
 from tenant_apps.registrations import selectors, services
 from tenant_apps.registrations.api import serializers
+from tenant_apps.registrations.throttles import CONFIRMATIONS
 
 
 class RegistrationsView(ApiView):
     authentication_classes = ()
     access = {"POST": Open.PUBLIC}
+    throttles = MAIL
 
     @operation(
         "register",
@@ -31,7 +35,9 @@ class ConfirmationView(ApiView):
     """Where the mailed link leads."""
 
     authentication_classes = ()
+    has_secrets = True
     access = {"GET": Open.PUBLIC, "POST": Open.PUBLIC}
+    throttles = CONFIRMATIONS
 
     @operation(
         "getRegistration",
@@ -54,4 +60,6 @@ class ConfirmationView(ApiView):
         customer = services.confirm(
             secret=data["token"], password=data["password"], now=clock.now()
         )
+        assert customer.email is not None  # the link went there
+        throttling.welcome(SIGN_IN, request, customer.email)
         return Response(serializers.RegisteredCustomerSerializer(customer).data, status=201)

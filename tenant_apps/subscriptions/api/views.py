@@ -62,6 +62,7 @@ class _OneView(ApiView):
 
 class SubscriptionView(_OneView):
     access = {"GET": Permission.SUBSCRIPTIONS_VIEW, "PATCH": Permission.SUBSCRIPTIONS_MANAGE}
+    tagged_as = serializers.SubscriptionSerializer
 
     @operation("getSubscription", "Subscriptions", answers=serializers.SubscriptionSerializer)
     def get(self, request: Request, subscription_id: UUID) -> Response:
@@ -76,7 +77,7 @@ class SubscriptionView(_OneView):
     def patch(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.ChangeSubscriptionSerializer)
         do = services.cancel_at_end if data["cancel_at_end"] else services.keep_subscription
-        return self.change(do, subscription_id)
+        return self.change(do, subscription_id, precondition=self.precondition)
 
 
 class FreezeView(_OneView):
@@ -209,7 +210,13 @@ class MembersView(_OneView):
 
 
 class MemberView(_OneView):
-    access = {"DELETE": Permission.SUBSCRIPTIONS_MANAGE}
+    access = {"GET": Permission.SUBSCRIPTIONS_VIEW, "DELETE": Permission.SUBSCRIPTIONS_MANAGE}
+    tagged_as = serializers.MemberSerializer
+
+    @operation("getSubscriptionMember", "Subscriptions", answers=serializers.MemberSerializer)
+    def get(self, request: Request, subscription_id: UUID, customer_id: UUID) -> Response:
+        member = selectors.get_member(subscription_id, customer_id)
+        return Response(serializers.MemberSerializer(member).data)
 
     @operation("removeSubscriptionMember", "Subscriptions", answers={204: None})
     def delete(self, request: Request, subscription_id: UUID, customer_id: UUID) -> Response:
@@ -218,6 +225,7 @@ class MemberView(_OneView):
             customer_id=customer_id,
             now=clock.now(),
             actor=self.caller.actor,
+            precondition=self.precondition,
         )
         return Response(status=204)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from platform_shared.kit.errors import FieldError, InvalidInput
+from platform_shared.kit.preconditions import UNCONDITIONAL, Precondition
 from platform_shared.kit.principal import Actor
 from platform_shared.tenancy import binding
 from tenant_apps.packages import terms
@@ -41,18 +42,25 @@ def cancel_subscription(
         return subscription
 
 
-def cancel_at_end(*, subscription_id: UUID, now: datetime, actor: Actor) -> Subscription:
+def cancel_at_end(
+    *,
+    subscription_id: UUID,
+    now: datetime,
+    actor: Actor,
+    precondition: Precondition = UNCONDITIONAL,
+) -> Subscription:
     """Let a subscription run to its end and not further.
 
     Locks: the owner, the subscription. Idempotent by: its being cancelled so.
 
     Raises:
         NotFound: no such subscription.
+        PreconditionFailed: it is no longer as the caller has seen it.
         ChangeNotAllowed: it does not run.
         NoEnd: there is no end to wait for.
     """
     with transaction.atomic():
-        subscription = settling.lock_current(subscription_id, now)
+        subscription = settling.lock_current(subscription_id, now, precondition=precondition)
         states.after(Action.CANCEL_AT_END, subscription.status)
         if subscription.ends_at is None:
             raise NoEnd
@@ -63,17 +71,24 @@ def cancel_at_end(*, subscription_id: UUID, now: datetime, actor: Actor) -> Subs
         return subscription
 
 
-def keep_subscription(*, subscription_id: UUID, now: datetime, actor: Actor) -> Subscription:
+def keep_subscription(
+    *,
+    subscription_id: UUID,
+    now: datetime,
+    actor: Actor,
+    precondition: Precondition = UNCONDITIONAL,
+) -> Subscription:
     """Take a cancellation at the end back.
 
     Locks: the owner, the subscription. Idempotent by: its not being cancelled.
 
     Raises:
         NotFound: no such subscription.
+        PreconditionFailed: it is no longer as the caller has seen it.
         ChangeNotAllowed: it does not run any more.
     """
     with transaction.atomic():
-        subscription = settling.lock_current(subscription_id, now)
+        subscription = settling.lock_current(subscription_id, now, precondition=precondition)
         states.after(Action.KEEP, subscription.status)
         if subscription.cancel_at_end:
             changes.record(subscription, Action.KEEP, now=now, actor=actor)

@@ -8,6 +8,7 @@ from django.db.models import F
 from platform_shared.due_work import services as due_work
 from platform_shared.kit.principal import SYSTEM, Actor, stamp
 from platform_shared.tenancy import binding
+from platform_shared.tenancy.pipeline import Batch
 from tenant_apps.packages import terms
 from tenant_apps.subscriptions.enums import Action, EntryKind, SubscriptionStatus
 from tenant_apps.subscriptions.models import (
@@ -18,6 +19,9 @@ from tenant_apps.subscriptions.models import (
 )
 from tenant_apps.subscriptions.services import changes
 
+_TAKE_OF_LOT = "UPDATE subscriptions_creditlot SET remaining = remaining - 1 WHERE id = %s"
+_COUNT_USE = "UPDATE subscriptions_subscription SET used_credits = used_credits + 1 WHERE id = %s"
+
 
 def write_line(
     subscription: Subscription,
@@ -27,12 +31,26 @@ def write_line(
     now: datetime,
     actor: Actor,
     *,
-    check_in_id: UUID | None = None,
     change: SubscriptionChange | None = None,
+    check_in_id: UUID | None = None,
 ) -> None:
     """Add the ledger's line for a change that ``subscription``'s counters show already."""
+    line = _line(subscription, lot_id, kind, amount, now, actor, change, check_in_id)
+    line.save(force_insert=True)
+
+
+def _line(
+    subscription: Subscription,
+    lot_id: UUID,
+    kind: EntryKind,
+    amount: int,
+    now: datetime,
+    actor: Actor,
+    change: SubscriptionChange | None,
+    check_in_id: UUID | None,
+) -> CreditEntry:
     assert subscription.credits_left is not None
-    CreditEntry(
+    return CreditEntry(
         subscription_id=subscription.id,
         lot_id=lot_id,
         kind=kind,
@@ -42,7 +60,7 @@ def write_line(
         change=change,
         occurred_at=now,
         **stamp(actor),
-    ).save(force_insert=True)
+    )
 
 
 def add_lot(
@@ -71,18 +89,24 @@ def add_lot(
 
 
 def charge_visit(
-    *, subscription: Subscription, lot_id: UUID, check_in_id: UUID, now: datetime, actor: Actor
+    batch: Batch,
+    *,
+    subscription: Subscription,
+    lot_id: UUID,
+    check_in_id: UUID,
+    now: datetime,
+    actor: Actor,
 ) -> None:
-    """Take one credit of ``lot_id`` for a check-in; writes only, so it may travel in a batch.
+    """Take one credit of ``lot_id`` for a check-in, by statements that travel in ``batch``.
 
     The caller holds the owner's lock and has loaded ``subscription`` under it, whose counters
     are brought up to date. The database refuses an overdraw all the same.
     """
     assert subscription.used_credits is not None
     subscription.used_credits += 1
-    CreditLot.objects.filter(pk=lot_id).update(remaining=F("remaining") - 1)
-    Subscription.objects.filter(pk=subscription.pk).update(used_credits=F("used_credits") + 1)
-    write_line(subscription, lot_id, EntryKind.CHECK_IN, -1, now, actor, check_in_id=check_in_id)
+    batch.execute(_TAKE_OF_LOT, (lot_id,))
+    batch.execute(_COUNT_USE, (subscription.pk,))
+    batch.insert(_line(subscription, lot_id, EntryKind.CHECK_IN, -1, now, actor, None, check_in_id))
 
 
 def begin_period(*, subscription: Subscription, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from platform_shared.kit.preconditions import UNCONDITIONAL, Precondition
 from platform_shared.kit.principal import SYSTEM
 from platform_shared.outbox import services as outbox
 from tenant_apps.subscriptions import selectors
@@ -36,15 +37,24 @@ def settle(subscription_id: UUID, now: datetime) -> None:
     changes.reschedule(subscription)
 
 
-def lock_current(subscription_id: UUID, now: datetime, *others: UUID) -> Subscription:
+def lock_current(
+    subscription_id: UUID,
+    now: datetime,
+    *others: UUID,
+    precondition: Precondition = UNCONDITIONAL,
+) -> Subscription:
     """Return the subscription, locked and brought up to date; for every change of one.
+
+    The precondition is asked before: what time makes of it, a client could not have seen.
 
     Locks: the owner and the customers ``others`` by their ids, the subscription, then its lots.
 
     Raises:
         NotFound: no such subscription.
+        PreconditionFailed: it is no longer as the caller has seen it.
     """
     subscription = selectors.lock_with_owner(subscription_id, *others)
+    precondition.require(subscription)
     rests.follow(subscription, now)
     if subscription.status == SubscriptionStatus.ACTIVE:
         ledger.expire_credits(subscription, now=now, over_by=now)

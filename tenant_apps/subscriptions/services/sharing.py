@@ -5,11 +5,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from platform_shared.kit.errors import NotFound, missing_reference
+from platform_shared.kit.errors import missing_reference
+from platform_shared.kit.preconditions import UNCONDITIONAL, Precondition
 from platform_shared.kit.principal import Actor, stamp
 from tenant_apps.customers import selectors as customer_selectors
 from tenant_apps.customers.errors import CustomerInactive
-from tenant_apps.subscriptions import states
+from tenant_apps.subscriptions import selectors, states
 from tenant_apps.subscriptions.enums import Action
 from tenant_apps.subscriptions.errors import AlreadyMember, NotShareable, SameCustomer
 from tenant_apps.subscriptions.models import Subscription, SubscriptionMember
@@ -99,21 +100,27 @@ def add_member(
         )
 
 
-def remove_member(*, subscription_id: UUID, customer_id: UUID, now: datetime, actor: Actor) -> None:
+def remove_member(
+    *,
+    subscription_id: UUID,
+    customer_id: UUID,
+    now: datetime,
+    actor: Actor,
+    precondition: Precondition = UNCONDITIONAL,
+) -> None:
     """Let a customer use a subscription no more.
 
     Locks: the owner, then the subscription.
 
     Raises:
         NotFound: no such subscription, or they do not share it.
+        PreconditionFailed: it is not the membership that the caller has seen.
     """
     with transaction.atomic():
         subscription = settling.lock_current(subscription_id, now)
-        gone, _ = SubscriptionMember.objects.filter(
-            subscription=subscription, customer_id=customer_id
-        ).delete()
-        if not gone:
-            raise NotFound("This customer does not share the subscription.")
+        member = selectors.get_member(subscription_id, customer_id)
+        precondition.require(member)
+        member.delete()
         changes.record(
             subscription, Action.REMOVE_MEMBER, now=now, actor=actor, customer=str(customer_id)
         )

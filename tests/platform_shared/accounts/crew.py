@@ -1,5 +1,6 @@
 """Who signs in, in tests of accounts."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -7,6 +8,9 @@ from uuid import UUID
 import jwt
 from django.core.mail import EmailMessage
 
+from platform_shared.accounts import selectors, services
+from platform_shared.accounts.enums import CLUB_ROLES
+from platform_shared.accounts.models import User
 from platform_shared.kit.access import Role
 from platform_shared.kit.principal import Principal
 from tests.support.api import Caller
@@ -28,6 +32,30 @@ def principal(**changes: Any) -> Principal:
             **changes,
         }
     )
+
+
+def new_staff(now: datetime, **fields: Any) -> tuple[User, str | None]:
+    """Make a member of staff."""
+    return services.create_user(
+        **{
+            "email": "new@alpha.test",
+            "name": "New",
+            "role": Role.CLUB_STAFF,
+            "password": NEW_PASSWORD,
+            "now": now,
+            **fields,
+        }
+    )
+
+
+def user_at(club: ClubWorld, role: Role) -> User:
+    user = selectors.find_by_email(club.email(role))
+    assert user is not None
+    return user
+
+
+def change(user: User, now: datetime, **changes: Any) -> User:
+    return services.change_user(user_id=user.pk, roles=CLUB_ROLES, changes=changes, now=now)
 
 
 def sign_in(club: ClubWorld, role: Role = Role.CLUB_STAFF, password: str = PASSWORD) -> Any:

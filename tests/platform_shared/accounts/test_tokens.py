@@ -1,7 +1,7 @@
 """A token says who, where and until when, and opens nothing but its audience."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -126,6 +126,34 @@ class TestRead:
     def test_asks_the_platforms_own_for_a_support_session(self) -> None:
         raw = str(tokens.access_for(principal(club_id=None)))
         with pytest.raises(SupportSessionRequired):
+            tokens.read(tokens.AccessToken, raw, CLUB)
+
+    def test_verifies_a_signature_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        raw = str(tokens.access_for(principal()))
+        tokens.read(tokens.AccessToken, raw, CLUB)
+        another = str(tokens.access_for(principal()))
+        monkeypatch.setattr(tokens._backend, "decode", None)
+        assert tokens.read(tokens.AccessToken, raw, CLUB)["sub"] == str(UUID(int=1))
+        with pytest.raises(TypeError):  # another one is looked at
+            tokens.read(tokens.AccessToken, another, CLUB)
+
+    def test_refuses_one_that_was_read_before_and_is_over(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = tokens.access_for(principal())
+        raw, end = str(token), datetime.fromtimestamp(token["exp"], UTC)
+        tokens.read(tokens.AccessToken, raw, CLUB)
+        monkeypatch.setattr(tokens.clock, "now", lambda: end - timedelta(seconds=1))
+        tokens.read(tokens.AccessToken, raw, CLUB)
+        monkeypatch.setattr(tokens.clock, "now", lambda: end)
+        with pytest.raises(InvalidToken):
+            tokens.read(tokens.AccessToken, raw, CLUB)
+
+    def test_refuses_one_that_was_read_before_its_key_was_taken_away(self, settings: Any) -> None:
+        raw = str(tokens.access_for(principal()))
+        tokens.read(tokens.AccessToken, raw, CLUB)
+        settings.JWT_KEYS = [b"another key's seed of 32 bytes.."]
+        with pytest.raises(InvalidToken):
             tokens.read(tokens.AccessToken, raw, CLUB)
 
     def test_refuses_one_of_another_kind(self) -> None:

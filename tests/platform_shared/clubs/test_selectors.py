@@ -48,6 +48,7 @@ class TestLimitOf:
         assert selectors.limit_of(club_a.ref.id, Limit.CUSTOMERS) is None
 
 
-class TestPolicyRows:
-    def test_hold_what_the_door_needs(self, platform_bound: None, club_a: ClubWorld) -> None:
-        assert list(selectors.policy_rows(club_a.ref.id)) == [(120, False, True)]
+class TestPolicy:
+    def test_names_what_the_door_needs(self, platform_bound: None, club_a: ClubWorld) -> None:
+        club = selectors.get_club(club_a.ref.id)
+        assert [getattr(club, name) for name in selectors.POLICY] == [120, False, True]

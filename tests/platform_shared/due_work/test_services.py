@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import OperationalError, connections, transaction
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
 from django.db.models import F, QuerySet
 
 from platform_shared.due_work import services
@@ -20,6 +20,7 @@ from platform_shared.kit.ids import new_id
 from platform_shared.tenancy import binding
 from platform_shared.tenancy.club_ref import ClubRef
 from platform_shared.tenancy.errors import ClubNotBound
+from tenant_apps.customers.models import HomeLocation
 from tenant_apps.locations.models import Location
 from tests.conftest import LiveDatabase
 from tests.support.world import ClubWorld
@@ -99,6 +100,72 @@ class TestSchedule:
     def test_needs_a_club(self, platform_bound: None) -> None:
         with pytest.raises(ClubNotBound):
             put()
+
+
+class TestScheduleOnce:
+    def test_leaves_what_is_there_as_it_is(self, bound_a: ClubWorld) -> None:
+        subject = new_id()
+        for at in (DUE, DUE + MINUTE):
+            services.schedule_once(kind=KIND, subject_id=subject, due_at=at)
+        assert DueWork.objects.get(subject_id=subject).due_at == DUE
+
+    @pytest.fixture
+    def asked_twice(
+        self, live_database: LiveDatabase, world: Any
+    ) -> Iterator[Callable[[Callable[..., None]], None]]:
+        """Ask for what is there by a transaction that stays open, and by another meanwhile."""
+        asked = {"kind": KIND, "subject_id": new_id(), "due_at": DUE}
+
+        def meanwhile(ask: Callable[..., None]) -> None:
+            with binding.club(world.a.ref), transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL lock_timeout = '200ms'")
+                ask(**asked)
+
+        def twice(ask: Callable[..., None]) -> None:
+            with transaction.atomic():
+                ask(**asked)
+                at_once(lambda: meanwhile(ask))
+
+        with binding.club(world.a.ref):
+            services.schedule(**asked)
+            yield twice
+            DueWork.objects.filter(kind=KIND).delete()
+
+    def test_waits_for_nobody_who_asks_for_the_same(
+        self, asked_twice: Callable[[Callable[..., None]], None]
+    ) -> None:
+        asked_twice(services.schedule_once)
+
+    def test_would_wait_if_it_touched_the_entry(
+        self, asked_twice: Callable[[Callable[..., None]], None]
+    ) -> None:
+        with pytest.raises(OperationalError, match="lock timeout"):
+            asked_twice(services.schedule)
+
+    @pytest.fixture
+    def put_after_a_dangling_row(self, bound_a: ClubWorld) -> Callable[[], None]:
+        """Put work on the list after a row whose foreign key is checked at the commit."""
+
+        def put_once() -> None:
+            with transaction.atomic():
+                HomeLocation.objects.create(customer_id=bound_a.customer, location_id=new_id())
+                services.schedule_once(kind=KIND, subject_id=new_id(), due_at=DUE)
+                transaction.set_rollback(True)
+
+        return put_once
+
+    def test_leaves_no_foreign_key_to_be_checked_by_the_commit(
+        self, put_after_a_dangling_row: Callable[[], None]
+    ) -> None:
+        with pytest.raises(IntegrityError):
+            put_after_a_dangling_row()
+
+    def test_would_leave_it_unless_it_asked(
+        self, put_after_a_dangling_row: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connection, "check_constraints", lambda: None)
+        put_after_a_dangling_row()
 
 
 class TestClaim:

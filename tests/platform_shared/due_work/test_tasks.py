@@ -9,7 +9,7 @@ from platform_shared.clubs.enums import ClubStatus
 from platform_shared.clubs.models import Club
 from platform_shared.due_work import services, tasks
 from platform_shared.due_work.models import DueWork
-from platform_shared.kit import clock
+from platform_shared.kit import clock, context
 from platform_shared.kit.ids import new_id
 from platform_shared.project.celery import app
 from platform_shared.tenancy import binding
@@ -68,6 +68,20 @@ class TestDispatch:
         with binding.club(club_a.ref):
             assert lines_of(member.subscription) == [("grant", 3, 3), ("expiry", -3, 0)]
             assert_balanced(member.subscription)
+
+    def test_logs_under_the_id_of_who_scheduled_it_last(
+        self, club_a: ClubWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[str | None] = []
+        handle = lambda subject_id, now: seen.append(context.request_id.get())  # noqa: E731
+        monkeypatch.setitem(services._handlers, "tests.cause", handle)
+        subject = new_id()
+        for cause in ("of-the-first", "of-the-last"):
+            with binding.club(club_a.ref), context.caused_by(cause):
+                services.schedule(kind="tests.cause", subject_id=subject, due_at=BORN)
+        with context.caused_by("of-the-clock"):
+            assert tasks.dispatch.delay().get() == 1
+        assert seen == ["of-the-last"]
 
     def test_ends_nothing_before(
         self, club_a: ClubWorld, member: Pass, monkeypatch: pytest.MonkeyPatch

@@ -1,6 +1,7 @@
 """Each request has an id, its one log line, and headers that every answer carries."""
 
 import logging
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -8,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
 from platform_shared.kit import context
-from platform_shared.kit.middleware import RequestContextMiddleware
+from platform_shared.kit.middleware import HEADERS, RequestContextMiddleware
 from tests.support.api import Caller
 from tests.support.world import ClubWorld
 
@@ -24,11 +25,15 @@ def answered(path: str = "/api/v1/me", **headers: str) -> HttpResponse:
 
 class TestCaches:
     def test_keep_nothing_that_the_api_says(self, admin_a: Caller, club_a: ClubWorld) -> None:
-        for path in ("me", f"customers/{club_a.customer}", "auth/password?token=x", "nowhere"):
+        for path in ("me", "customers", "auth/password?token=x", "nowhere", "/health/live"):
             assert admin_a.get(path)["Cache-Control"] == "no-store"
+        one = admin_a.get(
+            f"customers/{club_a.customer}"
+        )  # kept by whoever has read it, and checked
+        assert one["Cache-Control"] == "private, no-cache"
         image = admin_a.get(f"qr-codes/{club_a.qr_code}/image")
         assert image["Cache-Control"] == "private, no-store"
-        assert "Cache-Control" not in admin_a.get("/.well-known/jwks.json")
+        assert admin_a.get("/.well-known/jwks.json")["Cache-Control"] == "public, max-age=300"
 
 
 class TestRequestContextMiddleware:
@@ -58,8 +63,21 @@ class TestRequestContextMiddleware:
     def test_gives_two_requests_two_ids(self) -> None:
         assert answered().text != answered().text
 
-    def test_forbids_browsers_to_guess_types(self) -> None:
-        assert answered()["X-Content-Type-Options"] == "nosniff"
+    def test_tells_browsers_what_not_to_do(self) -> None:
+        said = answered("/anywhere").headers
+        assert {name: said[name] for name in HEADERS} == HEADERS
+        assert "Strict-Transport-Security" not in said
+
+    def test_leaves_alone_what_an_answer_says_itself(self) -> None:
+        def inside(request: HttpRequest) -> HttpResponse:
+            return HttpResponse(headers={"Cache-Control": "public"})
+
+        said = RequestContextMiddleware(inside)(RequestFactory().get("/")).headers
+        assert said["Cache-Control"] == "public"
+
+    def test_insists_on_https_where_that_is_how_it_is_reached(self, settings: Any) -> None:
+        settings.EXTERNAL_SCHEME = "https"
+        assert answered()["Strict-Transport-Security"] == "max-age=31536000"
 
     def test_logs_a_request_once_without_its_query(self, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level(logging.INFO, logger="qr_checkin.request"):

@@ -213,7 +213,7 @@ class TestExceptionHandler:
 
     def test_says_when_to_come_back(self) -> None:
         reply = self.handled(drf.Throttled(wait=6.2))
-        assert reply.data["code"] == "throttled"
+        assert reply.data["code"] == "too_many_requests"
         assert reply.headers["Retry-After"] == "7"
 
     def test_has_a_code_for_a_status_it_does_not_know(self) -> None:

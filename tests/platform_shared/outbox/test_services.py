@@ -162,6 +162,64 @@ class TestClaim:
         assert owners == {club_a.ref.id, club_b.ref.id, None}
 
 
+class TestFairness:
+    """What one club causes by the thousand does not stand before what another causes."""
+
+    @pytest.fixture
+    def flood(self, club_a: ClubWorld, club_b: ClubWorld, heard: Heard) -> list[UUID]:
+        """A hundred and twenty events of club a; return the one of club b, which comes last."""
+        with binding.club(club_a.ref):
+            for _ in range(120):
+                put()
+        with binding.club(club_b.ref):
+            return [put(at=AT + MINUTE).pk]
+
+    def test_lets_another_clubs_event_pass_at_once(self, flood: list[UUID]) -> None:
+        taken = claimed(AT + MINUTE, limit=100)
+        assert len(taken) == services.AT_ONCE + 1
+        assert taken[-1:] == flood
+
+    def test_would_have_it_wait_without_the_share(
+        self, flood: list[UUID], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Negative control.
+        monkeypatch.setattr(services, "AT_ONCE", 10**6)
+        assert flood[0] not in claimed(AT + MINUTE, limit=100)
+
+    def test_has_the_flood_wait_for_what_of_it_is_on_its_way(
+        self, flood: list[UUID], club_a: ClubWorld
+    ) -> None:
+        now = AT + MINUTE
+        first = claimed(now)
+        assert claimed(now) == []
+        with binding.club(club_a.ref):
+            for event_id in first[:7]:
+                assert services.deliver(event_id=event_id, now=now)
+        second = claimed(now)
+        assert len(second) == 7
+        assert not set(second) & set(first)
+
+    def test_has_it_pass_what_was_claimed_by_a_worker_that_died(self, flood: list[UUID]) -> None:
+        first = claimed(AT + MINUTE)
+        again = claimed(AT + MINUTE + CLAIM)
+        assert set(again) == set(first)
+
+    def test_delivers_the_flood_in_the_end(self, flood: list[UUID], club_a: ClubWorld) -> None:
+        rounds = 0
+        while taken := claimed(AT + MINUTE):
+            rounds += 1
+            with binding.club(club_a.ref):
+                for event_id in taken:
+                    services.deliver(event_id=event_id, now=AT + MINUTE)
+        assert rounds == 3
+        assert left() == 1  # club b's, whom nobody has bound here
+
+    def test_gives_the_platform_a_share_of_its_own(self, flood: list[UUID]) -> None:
+        with binding.platform():
+            event = put(at=AT + MINUTE)
+            assert event.pk in claimed(AT + MINUTE)
+
+
 class TestOrder:
     def test_has_the_second_of_a_subject_wait_for_the_first(
         self, bound_a: ClubWorld, heard: Heard

@@ -4,12 +4,16 @@ import pytest
 
 from platform_shared.clubs.enums import ClubStatus
 from platform_shared.clubs.models import Club
+from platform_shared.kit import context
+from platform_shared.kit.access import Role
 from platform_shared.kit.ids import new_id
 from platform_shared.outbox import tasks
+from platform_shared.outbox.models import Event
 from platform_shared.tenancy import binding
 from platform_shared.tenancy.errors import ClubNotBound, NoLivingClub
 from platform_shared.tenancy.tasks import ClubTask
 from tests.platform_shared.outbox.listening import Heard, Listen, left, put
+from tests.support.api import Caller
 from tests.support.background import relay
 from tests.support.world import ClubWorld
 
@@ -70,3 +74,25 @@ class TestDeliver:
             Club.objects.filter(pk=club_id).update(status=status)
         with pytest.raises(NoLivingClub):
             tasks.deliver.apply(args=[str(new_id())], headers=ClubTask.header(club_id), throw=True)
+
+
+class TestCause:
+    """What a request has caused logs under the request's id, however long it takes."""
+
+    def test_is_known_to_who_hears_of_an_event(self, club_a: ClubWorld, listen: Listen) -> None:
+        seen: list[str | None] = []
+        listen(handler=lambda: seen.append(context.request_id.get()))
+        for target in (binding.club(club_a.ref), binding.platform()):
+            with target, context.caused_by("of-the-client"):
+                put()
+        with context.caused_by("of-the-clock"):
+            assert relay() == 2
+        assert seen == ["of-the-client", "of-the-client"]
+
+    def test_is_kept_by_a_request_for_the_work_it_leaves(self, club_a: ClubWorld) -> None:
+        asked = {"email": club_a.email(Role.CUSTOMER)}
+        answer = Caller(club_a.host).post(
+            "auth/password-links", asked, **{"X-Request-Id": "of-the-client"}
+        )
+        assert answer.status_code == 204
+        assert Event.objects.latest("pk").request_id == "of-the-client"

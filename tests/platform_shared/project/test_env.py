@@ -39,6 +39,7 @@ class TestRead:
         assert found.master_keys == (b"k" * 32,)
         assert found.base_domain == "clubs.example"
         assert found.platform_hosts == ("platform.clubs.example",)
+        assert found.platform_origins == frozenset()
         assert found.external_scheme == "https"
         assert found.external_port is None
         assert found.mail_from == "no-reply@clubs.example"
@@ -49,6 +50,7 @@ class TestRead:
             COMPLETE
             | {
                 "PLATFORM_HOSTS": "Ops.Example, platform.example,",
+                "PLATFORM_ORIGINS": "https://ops.example.com, http://localhost:3000,",
                 "EXTERNAL_SCHEME": "http",
                 "EXTERNAL_PORT": "8443",
                 "FILES_ROOT": "/srv/files",
@@ -58,10 +60,22 @@ class TestRead:
             "production",
         )
         assert found.platform_hosts == ("ops.example", "platform.example")
+        assert found.platform_origins == {"https://ops.example.com", "http://localhost:3000"}
         assert (found.external_scheme, found.external_port) == ("http", 8443)
         assert found.files_root == Path("/srv/files")
         assert found.mail_from == "Clubs <clubs@clubs.example>"
         assert found.log_level == "DEBUG"
+
+    def test_takes_proxies_as_addresses_and_networks(self) -> None:
+        named = {**COMPLETE, "TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/24,fd00::/64,"}
+        found = env.read(named, "production").trusted_proxies
+        assert found == ("127.0.0.1/32", "10.0.0.0/24", "fd00::/64")
+        assert env.read(COMPLETE, "production").trusted_proxies == ()
+
+    @pytest.mark.parametrize("text", ["proxy.internal", "10.0.0.1/24", "*"])
+    def test_names_proxies_that_are_none(self, text: str) -> None:
+        with pytest.raises(ImproperlyConfigured, match="TRUSTED_PROXIES"):
+            env.read({**COMPLETE, "TRUSTED_PROXIES": text}, "production")
 
     def test_gives_a_silent_database_up_when_the_url_says_not_how(self) -> None:
         url = COMPLETE["DATABASE_URL"] + "&connect_timeout=60&keepalives=0"
@@ -99,6 +113,11 @@ class TestRead:
         assert str(refused.value).startswith(f"{name}: ")
         assert KEY[:8] not in str(refused.value)
         assert refused.value.__cause__ is None
+
+    @pytest.mark.parametrize("text", ["*", "https://ops.example.com/", "http://ops.example.com"])
+    def test_names_an_origin_that_is_none(self, text: str) -> None:
+        with pytest.raises(ImproperlyConfigured, match=r"^PLATFORM_ORIGINS: .* is no origin"):
+            env.read(COMPLETE | {"PLATFORM_ORIGINS": text}, "production")
 
     @pytest.mark.parametrize("url", ["mysql://x", "postgresql://[", "not a url"])
     def test_names_a_database_that_is_none(self, url: str) -> None:

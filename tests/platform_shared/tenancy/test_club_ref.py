@@ -14,3 +14,12 @@ class TestClubRef:
 
     def test_is_made_of_a_club(self, platform_bound: None, club_a: ClubWorld) -> None:
         assert ClubRef.of(Club.objects.get(pk=club_a.ref.id)) == club_a.ref
+
+    def test_keeps_the_origins_that_were_registered(
+        self, platform_bound: None, club_a: ClubWorld
+    ) -> None:
+        club = Club.objects.get(pk=club_a.ref.id)
+        club.origins = ["https://b.example", "https://a.example"]
+        ref = ClubRef.of(club)
+        assert ref.origins == {"https://a.example", "https://b.example"}
+        assert ClubRef.from_json(json.loads(json.dumps(ref.to_json()))) == ref

@@ -11,7 +11,13 @@ from platform_shared.kit import context
 from platform_shared.kit.ids import new_id
 from platform_shared.tenancy import binding
 from platform_shared.tenancy.errors import ClubNotBound, NoLivingClub
-from platform_shared.tenancy.tasks import CLUB_HEADER, BaseTask, ClubTask, PlatformTask
+from platform_shared.tenancy.tasks import (
+    CAUSE_HEADER,
+    CLUB_HEADER,
+    BaseTask,
+    ClubTask,
+    PlatformTask,
+)
 from tests.support.world import ClubWorld
 
 
@@ -56,12 +62,38 @@ class TestBaseTask:
         def note() -> None:
             ran.append(context.request_id.get())
 
-        before = context.request_id.get()
+        context.request_id.set(None)
         result = note.delay()
         note()  # called as a function it has none to inherit
         assert ran[0] == result.id
-        assert ran[1] not in (None, before, ran[0])
-        assert context.request_id.get() == before
+        assert ran[1] not in (None, ran[0])
+        assert context.request_id.get() is None
+
+    def test_logs_under_the_id_of_the_request_that_sent_it(
+        self, app: Celery, ran: list[Any], club_a: ClubWorld, club_task: Any
+    ) -> None:
+        @app.task(base=PlatformTask, name="tests.cause", shared=False)
+        def note() -> None:
+            ran.append(context.request_id.get())
+
+        with context.caused_by("of-the-client"):
+            note.delay()
+            note.apply_async(headers={CAUSE_HEADER: "of-another"})
+            club_task.send(club_a.ref.id)
+            sent_by_task = ran.pop()
+        assert ran == ["of-the-client", "of-another"]
+        assert sent_by_task[2:] == ((), {})  # nothing of it is an argument
+
+    def test_finds_its_cause_as_a_worker_hands_it_over(
+        self, club_task: Any, app: Celery, ran: list[Any], club_a: ClubWorld
+    ) -> None:
+        @app.task(base=ClubTask, name="tests.worker", shared=False)
+        def note() -> None:
+            ran.append(context.request_id.get())
+
+        note.push_request(**{CLUB_HEADER: str(club_a.ref.id), CAUSE_HEADER: "of-the-client"})
+        note()
+        assert ran == ["of-the-client"]
 
 
 class TestPlatformTask:

@@ -7,11 +7,13 @@ from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from platform_shared.clubs import services as club_services
 from platform_shared.clubs.models import Club
 from platform_shared.kit.ids import new_id
 from platform_shared.tenancy import binding, hosts, pipeline
+from platform_shared.tenancy.pipeline import Statement
 from tenant_apps.checkins import occupancy
 from tenant_apps.checkins.occupancy import Counts, LocationRoom, Occupancy, Room
 from tenant_apps.customers.models import Customer
@@ -34,11 +36,17 @@ def capacity(club: ClubWorld, of_club: int | None, of_location: int | None = Non
     Location.objects.filter(pk=club.location).update(capacity=of_location)
 
 
+def capacity_rows(location: UUID | None, since: datetime) -> QuerySet[Any, Counts]:
+    """Return the row's queryset, for the bound club."""
+    club_id = binding.current_club().id
+    return occupancy.capacity_rows(club_id, location or occupancy.NOWHERE, since)
+
+
 def batched(location: UUID | None, since: datetime = NIGHT) -> Counts:
     """Return the row as a door gets it, in one batch with the lock."""
     with transaction.atomic(), pipeline.batch() as batch:
         batch.execute(occupancy.LOCK_SQL, occupancy.lock_params(location))
-        row = batch.fetch(occupancy.capacity_rows(location, since))
+        row = batch.fetch(Statement(capacity_rows(location, since)))
     found = row.one()
     assert found is not None
     return found
@@ -139,7 +147,7 @@ class TestCapacityRows:
     @staticmethod
     def counts_run(club: ClubWorld) -> tuple[int, int]:
         """Return how many of the two counts PostgreSQL has in the plan, and how many it ran."""
-        plan = occupancy.capacity_rows(club.location, NIGHT).explain(analyze=True)
+        plan = capacity_rows(club.location, NIGHT).explain(analyze=True)
         counts = [line for line in plan.splitlines() if "Aggregate " in line]
         return len(counts), sum("never executed" not in line for line in counts)
 
@@ -265,7 +273,9 @@ class TestTheLastPlace:
         limited: str,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(occupancy, "LOCK_SQL", "SELECT %s, %s, %s, %s")
+        monkeypatch.setattr(
+            occupancy, "LOCK_SQL", "VALUES (%s::text, %s::text, %s::text, %s::text)"
+        )
         taken = inside_now()
         capacity(club, *((taken + 1, None) if limited == "club" else (None, taken + 1)))
         assert enter_twice() == ["in", "in"]
@@ -286,7 +296,7 @@ def batched_in_transaction(location: UUID, now: datetime) -> Counts:
     """Lock and count in one batch of the open transaction."""
     with pipeline.batch() as batch:
         batch.execute(occupancy.LOCK_SQL, occupancy.lock_params(location))
-        row = batch.fetch(occupancy.capacity_rows(location, occupancy.last_night(now)))
+        row = batch.fetch(Statement(capacity_rows(location, occupancy.last_night(now))))
     found = row.one()
     assert found is not None
     return found

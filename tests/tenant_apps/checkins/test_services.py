@@ -25,6 +25,7 @@ from tenant_apps.subscriptions.enums import EntryKind
 from tenant_apps.subscriptions.models import CreditEntry, CreditLot, Subscription
 from tenant_apps.subscriptions.services import ledger
 from tests.door_protocol.make_vectors import base45
+from tests.support import statements
 from tests.support.world import BORN, ClubWorld
 from tests.tenant_apps.checkins.door import annul, reason, scan
 from tests.tenant_apps.sales.desk import STAFF, new_customer, new_package, new_pass, sell
@@ -505,9 +506,8 @@ class TestRepeatedScan:
         member = new_pass(visits=3)
         scan_id = new_id()
         scan(member.code, at=NOON, scan_id=scan_id)
-        monkeypatch.setattr(
-            services.selectors, "by_scan_id", lambda scan_id: CheckIn.objects.filter(pk=new_id())
-        )
+        nothing = CheckIn.objects.filter(pk=new_id()).values_list("id", flat=True)
+        statements.replace(monkeypatch, services.selectors, "by_scan_id", lambda _: nothing)
         with pytest.raises(IntegrityError, match="scan_id"):
             scan(member.code, at=NOON + AFTER_REENTRY, scan_id=scan_id)
         assert left(member.subscription) == 2

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from platform_shared.due_work.models import DueWork
 from platform_shared.kit.ids import new_id
-from platform_shared.tenancy import binding
+from platform_shared.tenancy import binding, pipeline
 from tenant_apps.packages.models import Package
 from tenant_apps.subscriptions import services
 from tenant_apps.subscriptions.enums import EntryKind
@@ -79,9 +81,14 @@ def charge(subscription_id: UUID, *, check_in: UUID | None = None) -> UUID:
     """Take one credit of the first lot; return the check-in's id."""
     check_in = check_in or new_id()
     lot = CreditLot.objects.filter(subscription_id=subscription_id).order_by("id")[0]
-    services.charge_visit(
-        subscription=stored(subscription_id), lot_id=lot.id, check_in_id=check_in, **by()
-    )
+    with transaction.atomic(), pipeline.batch() as batch:
+        services.charge_visit(
+            batch,
+            subscription=stored(subscription_id),
+            lot_id=lot.id,
+            check_in_id=check_in,
+            **by(),
+        )
     return check_in
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from platform_shared.clubs.api.views import OriginsView
 from platform_shared.clubs.enums import ClubStatus
 from platform_shared.clubs.models import Club
 from platform_shared.kit.access import Role
@@ -284,3 +285,54 @@ class TestUsage:
     @pytest.mark.parametrize("role", [Role.CLUB_STAFF, Role.CUSTOMER])
     def test_is_nobody_elses_business(self, club_a: ClubWorld, role: Role) -> None:
         assert as_role(club_a, role).get("club/usage").status_code == 403
+
+
+class TestOrigins:
+    SITES = ["https://app.example.com", "http://localhost:3000"]
+
+    def put(self, caller: Caller, origins: Any, tag: str | None = "*") -> Any:
+        headers = {} if tag is None else {"If-Match": tag}
+        return caller.request("PUT", "club/origins", {"origins": origins}, **headers)
+
+    def test_are_none_at_first_and_replaced_as_a_whole(self, admin_a: Caller) -> None:
+        first = admin_a.get("club/origins")
+        assert first.json() == {"origins": []}
+        done = self.put(admin_a, self.SITES, first["ETag"])
+        assert (done.status_code, done.json()) == (200, {"origins": self.SITES})
+        assert done["ETag"] == admin_a.get("club/origins")["ETag"] != first["ETag"]
+        assert self.put(admin_a, self.SITES[1:], done["ETag"]).json() == {"origins": self.SITES[1:]}
+
+    def test_are_not_replaced_unseen(self, admin_a: Caller) -> None:
+        answer = self.put(admin_a, self.SITES, None)
+        assert (answer.status_code, answer.json()["code"]) == (428, "precondition_required")
+        assert admin_a.get("club/origins").json() == {"origins": []}
+
+    def test_are_replaced_unseen_where_nothing_has_to_match(
+        self, admin_a: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(OriginsView, "must_match", ())  # negative control
+        assert self.put(admin_a, self.SITES, None).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("origins", "field", "code"),
+        [
+            (["https://a.example", "http://a.example"], "origins.1", "invalid_origin"),
+            (["https://a.example/"], "origins.0", "invalid_origin"),
+            ([""], "origins.0", "blank"),
+            ([None], "origins.0", "null"),
+            ([7], "origins.0", "invalid_origin"),
+            (["https://" + "a" * 300], "origins.0", "invalid_origin"),
+            (["https://a.example"] * 2, "origins", "duplicate"),
+            ([f"https://a{n}.example" for n in range(21)], "origins", "max_length"),
+            ("https://a.example", "origins", "not_a_list"),
+            (None, "origins", "null"),
+        ],
+    )
+    def test_are_refused_by_their_place(
+        self, admin_a: Caller, origins: Any, field: str, code: str
+    ) -> None:
+        answer = self.put(admin_a, origins)
+        assert answer.status_code == 400
+        found = [(error["field"], error["code"]) for error in answer.json()["errors"]]
+        assert (field, code) in found
+        assert admin_a.get("club/origins").json() == {"origins": []}

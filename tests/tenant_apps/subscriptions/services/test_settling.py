@@ -8,10 +8,12 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from platform_shared.clubs import services as club_services
-from platform_shared.kit.errors import NotFound
+from platform_shared.kit.errors import NotFound, PreconditionFailed
+from platform_shared.kit.preconditions import Precondition, tag_of
 from platform_shared.outbox.models import Event
 from tenant_apps.subscriptions import services
 from tenant_apps.subscriptions.enums import SubscriptionStatus
+from tenant_apps.subscriptions.errors import ChangeNotAllowed
 from tenant_apps.subscriptions.models import CreditLot, Subscription
 from tenant_apps.subscriptions.services import ledger
 from tests.support.world import BORN, ClubWorld
@@ -100,6 +102,25 @@ def reminders(held: UUID) -> list[dict[str, Any]]:
     """Return what the outbox holds of reminders of it."""
     events = Event.objects.filter(kind=services.EXPIRING, subject_id=held).order_by("id")
     return list(events.values_list("data", flat=True))
+
+
+@pytest.mark.usefixtures("bound_a")
+class TestLockCurrent:
+    @pytest.mark.parametrize(
+        ("seen", "refusal"), [("active", ChangeNotAllowed), ("expired", PreconditionFailed)]
+    )
+    def test_asks_for_what_was_seen_before_time_has_its_way(
+        self, seen: str, refusal: type[Exception]
+    ) -> None:
+        """Who has read what nobody has settled yet would be told for ever to read it again."""
+        subscription_id = grant(visits=3, duration=("week", 1))
+        precondition = Precondition(frozenset({tag_of(seen)}), lambda row: row.status)
+        with pytest.raises(refusal):
+            services.cancel_at_end(
+                subscription_id=subscription_id,
+                **by(BORN + 2 * WEEK),
+                precondition=precondition,
+            )
 
 
 @pytest.mark.usefixtures("bound_a")

@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("clubs", "0002_settings_of_everyday_use"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="club",
+            name="origins",
+            field=models.JSONField(db_default=models.Value([], models.JSONField()), default=list),
+        ),
+    ]
