@@ -3,7 +3,8 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv demo services journey bench test check check-static lint format typecheck openapi docs lock
+.PHONY: help venv clients demo services journey bench test check check-static lint format typecheck \
+	openapi docs lock
 
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
@@ -35,6 +36,10 @@ help: ## List the targets
 venv: ## Install the pinned packages into .venv/ (every target that needs them does)
 	@sh deploy/local/bootstrap.sh
 
+clients: venv ## Generate the Python and TypeScript clients into .local/clients/
+	@sh deploy/local/bootstrap.sh clients
+	@$(PY) -m deploy.clients
+
 demo: venv ## Serve the platform with sample data on 127.0.0.1:$PORT (default 8000)
 	@exec $(LOCAL) demo
 
@@ -42,6 +47,8 @@ services: venv ## Run this checkout's PostgreSQL and Valkey alone, for a bare ma
 	@exec $(LOCAL) services
 
 journey: venv ## Walk the main path over real HTTP against a throw-away platform
+	@sh deploy/local/bootstrap.sh clients
+	@$(PY) -m deploy.clients python
 	@exec $(LOCAL) journey
 
 bench: venv ## Measure scans next to pgbench, and the rest; BENCH="scans lists" a part, ARGS=--quick
@@ -85,3 +92,5 @@ lock: ## Resolve pyproject.toml again into deploy/requirements/ (needs uv)
 	@command -v uv >/dev/null 2>&1 || { echo "make lock needs uv, which is not on PATH" >&2; exit 1; }
 	$(LOCK) --output-file deploy/requirements/runtime.txt
 	$(LOCK) --extra dev --output-file deploy/requirements/dev.txt
+	$(LOCK) --extra dev --extra clients --constraint deploy/requirements/dev.txt \
+		--output-file deploy/requirements/clients.txt

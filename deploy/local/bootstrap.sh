@@ -1,12 +1,14 @@
 #!/bin/sh
 # Make the virtual environment .venv/ from deploy/requirements/dev.txt; silent when it is current.
+# With an argument, add what the requirements of that name have beyond those, which they include.
 # Uses uv when it is there, else venv and pip. PYTHON names an interpreter to use, if any.
 set -eu
 cd "$(dirname "$0")/../.."
 
-requirements=deploy/requirements/dev.txt
+name=${1:-dev}
+requirements=deploy/requirements/$name.txt
 python=.venv/bin/python
-stamp=.venv/.installed-$(cksum <"$requirements" | tr ' ' '-')
+stamp=.venv/.installed-$name-$(cksum <"$requirements" | tr ' ' '-')
 usable='import sys; sys.exit(sys.version_info < (3, 12))'
 
 is_usable() {
@@ -85,7 +87,8 @@ if ! is_usable "$python" || { ! has_uv && ! "$python" -m pip --version >/dev/nul
 fi
 
 echo "Installing $requirements ..."
-rm -f .venv/.installed-*
+# What was added to older ones may not fit new ones.
+if [ "$name" = dev ]; then rm -f .venv/.installed-*; else rm -f ".venv/.installed-$name-"*; fi
 if has_uv; then
     uv pip install --quiet --python "$python" --require-hashes -r "$requirements"
 else

@@ -76,6 +76,8 @@ def journey(root: Path, begin: Begin) -> int:
             _wait_for_web(stack, port)
             _start_background(stack, root, env)
             env["JOURNEY_BASE_PORT"] = str(port)
+            # It speaks through the generated client, which `make journey` has made.
+            env["PYTHONPATH"] = str(root / ".local" / "clients" / "python")
             status = _in_foreground(
                 stack, [sys.executable, "-m", "tests.journeys.main_path"], root, env
             )

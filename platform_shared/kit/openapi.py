@@ -7,8 +7,9 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent, get_lib_doc_excludes
+from drf_spectacular.plumbing import ResolvedComponent, force_instance, get_lib_doc_excludes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.fields import empty
 from rest_framework.serializers import ListSerializer, Serializer
 
 from platform_shared.kit import access, idempotency, listing, pagination, preconditions, problem
@@ -86,6 +87,13 @@ def _has_id(answers: Any) -> bool:
         and issubclass(answers, Serializer)
         and ("id" in getattr(getattr(answers, "Meta", None), "fields", answers._declared_fields))
     )
+
+
+def _may_be_left_out(field: Any) -> bool:
+    """Whether an answer lacks the field where its source does (DRF's ``Field.get_attribute``)."""
+    declared = field.field_name in getattr(field.parent, "_declared_fields", {})
+    optional = not (field.required or field.read_only or field.allow_null)
+    return declared and optional and field.default is empty
 
 
 def undocumented_bases() -> list[type]:
@@ -256,6 +264,20 @@ class OperationSchema(AutoSchema):
             if getattr(way, "is_for_programs", False) in opens
         ]
         return super().get_auth()  # which also describes the schemes themselves
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        described = force_instance(serializer)  # type: ignore[no-untyped-call]
+        if direction == "response":
+            # A model's default makes a field optional in what is sent; it is answered always.
+            schema["required"] = sorted(
+                name
+                for name in schema["properties"]
+                if not _may_be_left_out(described.fields[name])
+            )
+        elif isinstance(described, StrictSerializer):
+            schema["additionalProperties"] = False
+        return schema
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

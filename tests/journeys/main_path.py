@@ -1,5 +1,7 @@
 """The main path, over real HTTP against a running platform: ``make journey``.
 
+It speaks through the generated Python client, as a program of somebody else's would.
+
 Reads ``JOURNEY_BASE_PORT``. Each step prints what it did and how long it took; the first that does
 not hold ends the journey with exit status 1.
 """
@@ -10,46 +12,83 @@ import os
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID, uuid4
 
-import httpx
 import zxingcpp
 from PIL import Image
+from qr_checkin_club.api.authentication import get_password_link, set_password
+from qr_checkin_club.api.check_ins import annul_check_in, get_check_in, list_check_ins
+from qr_checkin_club.api.club import change_club_settings
+from qr_checkin_club.api.customers import (
+    create_customer,
+    get_customer,
+    invite_customer,
+    list_customers,
+)
+from qr_checkin_club.api.door import record_scan
+from qr_checkin_club.api.locations import create_location
+from qr_checkin_club.api.me import (
+    get_me,
+    list_my_check_ins,
+    list_my_invoices,
+    list_my_qr_codes,
+    list_my_subscriptions,
+)
+from qr_checkin_club.api.packages import create_package
+from qr_checkin_club.api.payments import confirm_payment, list_payments
+from qr_checkin_club.api.qr_codes import get_qr_code_image
+from qr_checkin_club.api.reports import get_overview
+from qr_checkin_club.api.sales import create_sale
+from qr_checkin_club.api.staff import create_staff
+from qr_checkin_club.api.subscriptions import get_subscription
+from qr_checkin_club.models import (
+    Annul,
+    ChangeClubSettings,
+    CheckInMethod,
+    Customer,
+    Duration,
+    DurationUnit,
+    ImageFormat,
+    InvoiceStatus,
+    Money,
+    NewCustomer,
+    NewLocation,
+    NewPackage,
+    NewSale,
+    NewStaff,
+    Package,
+    PackageType,
+    PaymentMethod,
+    PaymentStatus,
+    Sale,
+    Scan,
+    ScanAnswer,
+    ScanKind,
+    ScanReason,
+    ScanResult,
+    SetPassword,
+    StaffRole,
+    SubscriptionStatus,
+)
+from qr_checkin_club.types import UNSET, Unset
+from qr_checkin_platform.api.clubs import change_club, create_club, open_support_session
+from qr_checkin_platform.api.plans import list_plans
+from qr_checkin_platform.models import (
+    ChangeClub,
+    ClubStatus,
+    ClubStatusChange,
+    FirstAdmin,
+    NewClub,
+    NewSupportSession,
+)
 
+from tests.journeys.clients import PASSWORD, Host, done, ok, refused
 from tests.journeys.everyday import Everyday
 
-PASSWORD = "journey-password-1"
 PATIENCE = 40.0  # seconds to wait for what happens in the background
-
-
-class Host:
-    """An HTTP client of one host, with a token once somebody has signed in."""
-
-    def __init__(self, port: int, name: str) -> None:
-        self.name = name
-        self.http = httpx.Client(
-            base_url=f"http://127.0.0.1:{port}",
-            headers={"Host": f"{name}.localhost:{port}"},
-            timeout=30,
-        )
-
-    def call(self, method: str, path: str, status: int, /, body: Any = None, **params: Any) -> Any:
-        """Make a request below ``/api/v1/`` and return its JSON; the status must be the one."""
-        reply = self.http.request(method, f"/api/v1/{path}", json=body, params=params)
-        what = f"{method} {path} at {self.name}: {reply.status_code} {reply.text[:400]}"
-        assert reply.status_code == status, what
-        return reply.json() if "json" in reply.headers.get("content-type", "") else reply.content
-
-    def sign_in(self, email: str, password: str = PASSWORD) -> dict[str, Any]:
-        answer: dict[str, Any] = self.call(
-            "POST", "auth/token", 200, {"email": email, "password": password}
-        )
-        self.http.headers["Authorization"] = f"Bearer {answer['access']}"
-        return answer
 
 
 class Journey:
@@ -84,7 +123,7 @@ class Journey:
         ]
 
     def ready(self) -> str:
-        checks = self.platform.http.get("/health/ready")
+        checks = self.platform.client.get_httpx_client().get("/health/ready")
         assert checks.status_code == 200, checks.text
         return json.dumps(checks.json()["checks"])
 
@@ -103,234 +142,258 @@ class Journey:
 
     def provision(self) -> str:
         self.platform.sign_in("root@journey.test")
-        plans = [p["code"] for p in self.platform.call("GET", "plans", 200)["results"]]
-        self.club = self.platform.call(
-            "POST",
-            "clubs",
-            201,
-            {
-                "name": "North Gym",
-                "slug": "north",
-                "plan": "unlimited",
-                "time_zone": "Europe/Berlin",
-                "currency": "EUR",
-                "admin": {"email": "admin@north.test"},
-            },
+        platform = self.platform.platform
+        plans = [plan.code for plan in ok(list_plans.sync_detailed(client=platform)).results]
+        new = NewClub(
+            name="North Gym",
+            slug="north",
+            plan="unlimited",
+            time_zone="Europe/Berlin",
+            currency="EUR",
+            admin=FirstAdmin(email="admin@north.test"),
         )
-        assert self.club["status"] == "active", self.club
-        return f"plans {', '.join(plans)}; club north at {self.club['hosts'][0]}"
+        self.club = ok(create_club.sync_detailed(client=platform, body=new), 201)
+        assert self.club.status == ClubStatus.ACTIVE, self.club
+        return f"plans {', '.join(plans)}; club north at {self.club.hosts[0]}"
 
     def first_admin(self) -> str:
-        link = urlsplit(self.club["password_link"])
-        token = parse_qs(link.query)["token"][0]
-        shown = self.admin.call("GET", "auth/password", 200, token=token)
-        body = {"token": token, "password": PASSWORD}
-        self.admin.call("POST", "auth/password", 204, body)
-        self.admin.call("POST", "auth/password", 404, body)
-        self.admin.sign_in(shown["email"])
-        me = self.admin.call("GET", "me", 200)
-        return f"{me['email']} is {me['role']} with {len(me['permissions'])} permissions"
+        assert self.club.password_link is not None, self.club
+        token, client = token_in(self.club.password_link), self.admin.client
+        shown = ok(get_password_link.sync_detailed(client=client, token=token))
+        body = SetPassword(token=token, password=PASSWORD)
+        done(set_password.sync_detailed(client=client, body=body))
+        refused(set_password.sync_detailed(client=client, body=body), 404)
+        self.admin.sign_in(shown.email)
+        me = ok(get_me.sync_detailed(client=self.admin.client))
+        return f"{me.email} is {me.role} with {len(me.permissions)} permissions"
 
     def set_up(self) -> str:
-        call = self.admin.call
-        self.location = call("POST", "locations", 201, {"name": "Main entrance"})
-        price = {"amount": 2500, "currency": "EUR"}
-        self.package = call(
-            "POST",
-            "packages",
-            201,
-            {
-                "name": "Two visits",
-                "type": "credits",
-                "price": price,
-                "tax_rate": "19.00",
-                "credits": 2,
-                "duration": {"unit": "month", "count": 3},
-            },
+        admin = self.admin.client
+        entrance = NewLocation(name="Main entrance")
+        self.location = ok(create_location.sync_detailed(client=admin, body=entrance), 201)
+        two = NewPackage(
+            name="Two visits",
+            type_=PackageType.CREDITS,
+            price=Money(amount=2500, currency="EUR"),
+            tax_rate="19.00",
+            credits_=2,
+            duration=Duration(unit=DurationUnit.MONTH, count=3),
         )
-        self.day_pass = call(
-            "POST",
-            "packages",
-            201,
-            {
-                "name": "Day of five",
-                "type": "credits",
-                "price": price,
-                "credits": 5,
-                "duration": {"unit": "day", "count": 1},
-            },
+        self.package = ok(create_package.sync_detailed(client=admin, body=two), 201)
+        day = NewPackage(
+            name="Day of five",
+            type_=PackageType.CREDITS,
+            price=Money(amount=2500, currency="EUR"),
+            credits_=5,
+            duration=Duration(unit=DurationUnit.DAY, count=1),
         )
-        staff = {"email": "desk@north.test", "role": "club_staff", "password": PASSWORD}
-        call("POST", "staff", 201, staff)
+        self.day_pass = ok(create_package.sync_detailed(client=admin, body=day), 201)
+        desk = NewStaff(email="desk@north.test", role=StaffRole.CLUB_STAFF, password=PASSWORD)
+        ok(create_staff.sync_detailed(client=admin, body=desk), 201)
         self.staff.sign_in("desk@north.test")
-        customer = {"name": "Carla Customer", "email": "Carla@north.test"}
-        self.customer = self.staff.call("POST", "customers", 201, customer)
-        self.staff.call("POST", "packages", 403, {})
-        return f"customer {self.customer['email']}"
+        self.customer = self.new_customer("Carla Customer", email="Carla@north.test")
+        refused(create_package.sync_detailed(client=self.staff.client, body=two), 403)
+        return f"customer {self.customer.email}"
 
     def sell(self) -> str:
-        self.sale = self._sale(self.customer, self.package, "cash")
-        assert self.sale["subscription"]["status"] == "active"
-        assert self.sale["invoice"]["status"] == "paid"
-        again = self._sale(self._new_customer("Second Buyer"), self.package, "card_terminal")
-        numbers = self.sale["invoice"]["number"], again["invoice"]["number"]
+        self.sale = self.sale_of(self.package, self.customer)
+        assert self.sale.subscription.status == SubscriptionStatus.ACTIVE, self.sale
+        assert self.sale.invoice.status == InvoiceStatus.PAID, self.sale
+        buyer = self.new_customer("Second Buyer")
+        again = self.sale_of(self.package, buyer, PaymentMethod.CARD_TERMINAL)
+        numbers = self.sale.invoice.number, again.invoice.number
         assert [int(n.split("-")[1]) for n in numbers] == [1, 2], numbers
         return f"invoices {numbers[0]} and {numbers[1]}"
 
-    def _new_customer(self, name: str) -> Any:
-        return self.staff.call("POST", "customers", 201, {"name": name})
+    def new_customer(
+        self, name: str, *, email: str | Unset = UNSET, phone: str | Unset = UNSET
+    ) -> Customer:
+        new = NewCustomer(name=name, email=email, phone=phone)
+        return ok(create_customer.sync_detailed(client=self.staff.client, body=new), 201)
 
-    def _sale(self, customer: Any, package: Any, method: str, **more: Any) -> Any:
-        body = {"customer": customer["id"], "package": package["id"], "method": method, **more}
-        return self.staff.call("POST", "sales", 201, body)
+    def sale_of(
+        self,
+        package: Package,
+        customer: Customer,
+        method: PaymentMethod = PaymentMethod.CASH,
+        *,
+        starts_at: datetime | Unset = UNSET,
+    ) -> Sale:
+        new = NewSale(customer=customer.id, package=package.id, method=method, starts_at=starts_at)
+        return ok(create_sale.sync_detailed(client=self.staff.client, body=new), 201)
 
-    def _scan(self, status: int = 201, **body: Any) -> Any:
-        scan = {"scan_id": str(uuid.uuid4()), "kind": "entry", **body}
-        return self.staff.call("POST", "door/scans", status, scan)
+    def scan_of(
+        self,
+        code: str | Unset = UNSET,
+        *,
+        customer: UUID | Unset = UNSET,
+        kind: ScanKind = ScanKind.ENTRY,
+    ) -> ScanAnswer:
+        scan = Scan(scan_id=uuid4(), kind=kind, code=code, customer=customer)
+        return ok(record_scan.sync_detailed(client=self.staff.client, body=scan), 201)
 
     def open_the_door(self) -> str:
-        code = self.sale["qr_code"]
-        png = self.staff.call("GET", f"qr-codes/{code['id']}/image", 200, format="png")
+        code, client = self.sale.qr_code, self.staff.client
+        png = ok(get_qr_code_image.sync_detailed(code.id, client=client)).payload.read()
         (read,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(png)))
-        assert read.text == code["code"], read.text
-        svg = self.staff.call("GET", f"qr-codes/{code['id']}/image", 200, format="svg")
+        assert read.text == code.code, read.text
+        image = get_qr_code_image.sync_detailed(code.id, client=client, format_=ImageFormat.SVG)
+        svg = ok(image).payload.read()
         assert svg.lstrip().startswith(b"<"), svg[:40]
-        self.code = read.text
-        self.scan = {
-            "scan_id": str(uuid.uuid4()),
-            "code": self.code,
-            "kind": "entry",
-            "location": self.location["id"],
-        }
-        self.entry = self.staff.call("POST", "door/scans", 201, self.scan)
-        assert (self.entry["result"], self.entry["reason"]) == ("accepted", "ok"), self.entry
-        assert self.entry["subscription"]["credits_left"] == 1, self.entry
-        return f"{len(png)} bytes of PNG; {self.entry['customer']['name']} is in, 1 credit left"
+        self.code = str(read.text)
+        self.scan = Scan(
+            scan_id=uuid4(), code=self.code, kind=ScanKind.ENTRY, location=self.location.id
+        )
+        self.entry = ok(record_scan.sync_detailed(client=client, body=self.scan), 201)
+        said = self.entry.result, self.entry.reason
+        assert said == (ScanResult.ACCEPTED, ScanReason.OK), self.entry
+        assert self.entry.subscription is not None, self.entry
+        assert self.entry.customer is not None, self.entry
+        assert self.entry.subscription.credits_left == 1, self.entry
+        return f"{len(png)} bytes of PNG; {self.entry.customer.name} is in, 1 credit left"
 
     def repeat(self) -> str:
-        again = self.staff.call("POST", "door/scans", 200, self.scan)
+        again = ok(record_scan.sync_detailed(client=self.staff.client, body=self.scan))
         assert again == self.entry, again
-        other = self.staff.call("POST", "door/scans", 422, {**self.scan, "kind": "exit"})
-        return other["code"]
+        other = Scan.from_dict({**self.scan.to_dict(), "kind": "exit"})
+        return refused(record_scan.sync_detailed(client=self.staff.client, body=other), 422).code
 
     def refusals(self) -> str:
-        found = [self._scan(code=self.code)["reason"]]
-        self._scan(code=self.code, kind="exit")
-        self.admin.call("PATCH", "club", 200, {"reentry_seconds": 0})
-        found.append(self._scan(code=self.code)["reason"])
-        found.append(self._scan(code=self.code)["reason"])
-        found.append(self._scan(code="QC1:NOT A CODE")["reason"])
+        found = [self.scan_of(self.code).reason]
+        self.scan_of(self.code, kind=ScanKind.EXIT)
+        off = ChangeClubSettings(reentry_seconds=0)
+        ok(change_club_settings.sync_detailed(client=self.admin.client, body=off))
+        found.append(self.scan_of(self.code).reason)
+        found.append(self.scan_of(self.code).reason)
+        found.append(self.scan_of("QC1:NOT A CODE").reason)
         # Two characters of Base45 are the signature's last byte.
         forged = self.code[:-2] + ("00" if self.code[-2:] != "00" else "10")
-        found.append(self._scan(code=forged)["reason"])
+        found.append(self.scan_of(forged).reason)
         expected = ["already_inside", "ok", "no_credits", "unknown_code", "bad_signature"]
         assert found == expected, found
         return ", ".join(found)
 
     def annul(self) -> str:
-        path = f"check-ins/{self.entry['id']}/annul"
-        annulment = self.staff.call("POST", path, 201, {"reason": "wrong person"})
-        assert annulment["credit_returned"], annulment
-        self.staff.call("POST", path, 409, {})
-        after = self._scan(code=self.code)
-        assert after["reason"] == "ok", after
-        return f"annulled by {annulment['annulled_by']['label']}; the credit was used again"
+        client, entry, why = self.staff.client, self.entry.id, Annul(reason="wrong person")
+        annulment = ok(annul_check_in.sync_detailed(entry, client=client, body=why), 201)
+        assert annulment.credit_returned, annulment
+        refused(annul_check_in.sync_detailed(entry, client=client, body=Annul()), 409)
+        after = self.scan_of(self.code)
+        assert after.reason == ScanReason.OK, after
+        return f"annulled by {annulment.annulled_by.label}; the credit was used again"
 
     def manual(self) -> str:
-        guest = self._new_customer("No Phone")
-        self._sale(guest, self.package, "cash")
-        answer = self._scan(customer=guest["id"])
-        assert answer["result"] == "accepted", answer
-        row = self.staff.call("GET", f"check-ins/{answer['id']}", 200)
-        assert row["method"] == "manual", row
-        return f"logged as {row['method']} by {row['scanned_by']['label']}"
+        guest = self.new_customer("No Phone")
+        self.sale_of(self.package, guest)
+        answer = self.scan_of(customer=guest.id)
+        assert answer.result == ScanResult.ACCEPTED, answer
+        row = ok(get_check_in.sync_detailed(answer.id, client=self.staff.client))
+        assert row.method == CheckInMethod.MANUAL, row
+        return f"logged as {row.method} by {row.scanned_by.label}"
 
     def transfer(self) -> str:
-        payer = self._new_customer("Bank Customer")
-        sale = self._sale(payer, self.package, "transfer")
-        assert sale["invoice"]["status"] == "open", sale["invoice"]
-        before = self._scan(code=sale["qr_code"]["code"])["reason"]
+        payer, client = self.new_customer("Bank Customer"), self.staff.client
+        sale = self.sale_of(self.package, payer, PaymentMethod.TRANSFER)
+        assert sale.invoice.status == InvoiceStatus.OPEN, sale.invoice
+        before = self.scan_of(sale.qr_code.code).reason
         # Days later, with nothing but the bank's statement, which names the invoice.
-        waiting = self.staff.call("GET", "payments", 200, status="pending")["results"]
-        number = sale["invoice"]["number"]
-        (payment,) = [row for row in waiting if row["invoice_number"] == number]
-        self.staff.call("POST", f"payments/{payment['id']}/confirm", 200)
-        after = self._scan(code=sale["qr_code"]["code"])["reason"]
-        assert (before, after) == ("no_subscription", "ok"), (before, after)
+        pending = list_payments.sync_detailed(client=client, status=PaymentStatus.PENDING)
+        number = sale.invoice.number
+        (payment,) = [row for row in ok(pending).results if row.invoice_number == number]
+        ok(confirm_payment.sync_detailed(payment.id, client=client))
+        after = self.scan_of(sale.qr_code.code).reason
+        assert (before, after) == (ScanReason.NO_SUBSCRIPTION, ScanReason.OK), (before, after)
         return f"{before}, then {after}"
 
     def log_and_overview(self) -> str:
-        rows = self.staff.call("GET", "check-ins", 200, page_size=200)["results"]
-        accepted = [r for r in rows if r["result"] == "accepted" and r["kind"] == "entry"]
-        counted = [r for r in accepted if r["annulled_at"] is None]
+        rows = ok(list_check_ins.sync_detailed(client=self.staff.client, page_size=200)).results
+        accepted = [r for r in rows if (r.result, r.kind) == ("accepted", "entry")]
+        counted = [r for r in accepted if r.annulled_at is None]
         today = datetime.now(UTC).date()
-        span = {"from": today - timedelta(days=2), "to": today + timedelta(days=3)}
-        figures = self.admin.call("GET", "reports/overview", 200, **span)
-        assert figures["check_ins"] == len(counted), (figures["check_ins"], len(counted))
-        assert figures["revenue"]["amount"] == 4 * 2500, figures["revenue"]
-        assert sum(d["check_ins"] for d in figures["by_day"]) == len(counted)
-        return f"{len(rows)} rows, {len(counted)} visits, revenue {figures['revenue']['amount']}"
+        figures = ok(
+            get_overview.sync_detailed(
+                client=self.admin.client,
+                from_=today - timedelta(days=2),
+                to=today + timedelta(days=3),
+            )
+        )
+        assert figures.check_ins == len(counted), (figures.check_ins, len(counted))
+        assert figures.revenue.amount == 4 * 2500, figures.revenue
+        assert sum(day.check_ins for day in figures.by_day) == len(counted)
+        return f"{len(rows)} rows, {len(counted)} visits, revenue {figures.revenue.amount}"
 
     def own_data(self) -> str:
-        link = self.staff.call("POST", f"customers/{self.customer['id']}/invitation", 201)
-        token = parse_qs(urlsplit(link["password_link"]).query)["token"][0]
-        body = {"token": token, "password": PASSWORD}
-        self.member.call("POST", "auth/password", 204, body)
+        invitation = invite_customer.sync_detailed(self.customer.id, client=self.staff.client)
+        token = token_in(ok(invitation, 201).password_link)
+        body = SetPassword(token=token, password=PASSWORD)
+        done(set_password.sync_detailed(client=self.member.client, body=body))
         self.member.sign_in("carla@NORTH.test")
-        counts = {}
-        for path in ("subscriptions", "qr-codes", "check-ins", "invoices"):
-            counts[path] = len(self.member.call("GET", f"me/{path}", 200)["results"])
-        assert counts["subscriptions"] == counts["qr-codes"] == counts["invoices"] == 1, counts
-        self.member.call("GET", "customers", 403)
+        client = self.member.client
+        counts = {
+            "subscriptions": len(ok(list_my_subscriptions.sync_detailed(client=client)).results),
+            "qr-codes": len(ok(list_my_qr_codes.sync_detailed(client=client)).results),
+            "invoices": len(ok(list_my_invoices.sync_detailed(client=client)).results),
+        }
+        assert set(counts.values()) == {1}, counts
+        counts["check-ins"] = len(ok(list_my_check_ins.sync_detailed(client=client)).results)
+        refused(list_customers.sync_detailed(client=client), 403)
         return json.dumps(counts)
 
     def walls(self) -> str:
-        scan = {"scan_id": str(uuid.uuid4()), "code": self.code, "kind": "entry"}
-        foreign = self.other.call("POST", "door/scans", 201, scan)
-        assert foreign["reason"] == "unknown_code", foreign
-        assert foreign["customer"] is None, foreign
-        self.other.call("GET", f"customers/{self.customer['id']}", 404)
-        stranger = Host(self.port, "south")
-        stranger.http.headers["Authorization"] = self.admin.http.headers["Authorization"]
-        refused = stranger.call("GET", "customers", 401)
-        nobody = Host(self.port, "nowhere").call("GET", "me", 404)
-        return f"{foreign['reason']}, {refused['code']}, {nobody['code']}"
+        scan = Scan(scan_id=uuid4(), code=self.code, kind=ScanKind.ENTRY)
+        foreign = ok(record_scan.sync_detailed(client=self.other.client, body=scan), 201)
+        assert foreign.reason == ScanReason.UNKNOWN_CODE, foreign
+        assert foreign.customer is None, foreign
+        refused(get_customer.sync_detailed(self.customer.id, client=self.other.client), 404)
+        stranger = Host(self.port, "south", self.admin.token)
+        unknown = refused(list_customers.sync_detailed(client=stranger.client), 401)
+        nobody = refused(get_me.sync_detailed(client=Host(self.port, "nowhere").client), 404)
+        return f"{foreign.reason}, {unknown.code}, {nobody.code}"
 
     def expiry(self) -> str:
-        leaver = self._new_customer("Leaving Soon")
+        leaver = self.new_customer("Leaving Soon")
         starts_at = datetime.now(UTC) - timedelta(days=1) + timedelta(seconds=4)
-        sale = self._sale(leaver, self.day_pass, "cash", starts_at=starts_at.isoformat())
-        assert self._scan(code=sale["qr_code"]["code"])["reason"] == "ok"
-        path = f"subscriptions/{sale['subscription']['id']}"
+        sale = self.sale_of(self.day_pass, leaver, starts_at=starts_at)
+        code, bought = sale.qr_code.code, sale.subscription.id
+        assert self.scan_of(code).reason == ScanReason.OK
         give_up = time.monotonic() + PATIENCE
-        while (row := self.staff.call("GET", path, 200))["status"] != "expired":
+        while True:
+            row = ok(get_subscription.sync_detailed(bought, client=self.staff.client))
+            if row.status == SubscriptionStatus.EXPIRED:
+                break
             assert time.monotonic() < give_up, row
             time.sleep(0.5)
-        assert (row["credits"], row["used_credits"], row["credits_left"]) == (1, 1, 0), row
-        assert self._scan(code=sale["qr_code"]["code"])["reason"] == "subscription_expired"
+        assert (row.credits_, row.used_credits, row.credits_left) == (1, 1, 0), row
+        assert self.scan_of(code).reason == ScanReason.SUBSCRIPTION_EXPIRED
         return "5 credits sold, 1 used, 4 written off"
 
     def support(self) -> str:
-        club_id = self.club["id"]
-        door = Host(self.port, "north")
-        door.http.headers["Authorization"] = self.platform.http.headers["Authorization"]
-        refused = door.call("GET", "customers", 403)
-        assert refused["code"] == "support_session_required", refused
-        session = self.platform.call(
-            "POST", f"clubs/{club_id}/support-sessions", 201, {"reason": "journey", "minutes": 5}
-        )
-        self.platform.call("PATCH", f"clubs/{club_id}", 200, {"status": "suspended"})
+        club, platform = self.club.id, self.platform.platform
+        door = Host(self.port, "north", self.platform.token)
+        closed = refused(list_customers.sync_detailed(client=door.client), 403)
+        assert closed.code == "support_session_required", closed
+        wanted = NewSupportSession(reason="journey", minutes=5)
+        opened = open_support_session.sync_detailed(club, client=platform, body=wanted)
+        session = ok(opened, 201)
+        suspend = ChangeClub(status=ClubStatusChange.SUSPENDED)
+        ok(change_club.sync_detailed(club, client=platform, body=suspend))
         give_up = time.monotonic() + PATIENCE
-        while self.staff.http.get("/api/v1/customers").status_code != 403:
+        while list_customers.sync_detailed(client=self.staff.client).status_code != 403:
             assert time.monotonic() < give_up, "the suspension did not reach every process"
             time.sleep(0.05)
-        suspended = self.staff.call("GET", "customers", 403)
-        assert suspended["code"] == "club_suspended", suspended
-        self.staff.call("GET", "me", 200)
-        door.http.headers["Authorization"] = f"Bearer {session['access']}"
-        door.call("GET", "customers", 200)
-        self.platform.call("PATCH", f"clubs/{club_id}", 200, {"status": "active"})
-        return f"{refused['code']}; {suspended['code']}"
+        suspended = refused(list_customers.sync_detailed(client=self.staff.client), 403)
+        assert suspended.code == "club_suspended", suspended
+        ok(get_me.sync_detailed(client=self.staff.client))
+        door.use(session.access)
+        ok(list_customers.sync_detailed(client=door.client))
+        resume = ChangeClub(status=ClubStatusChange.ACTIVE)
+        ok(change_club.sync_detailed(club, client=platform, body=resume))
+        return f"{closed.code}; {suspended.code}"
+
+
+def token_in(link: str) -> str:
+    """Return the token that a one-time link carries."""
+    return parse_qs(urlsplit(link).query)["token"][0]
 
 
 def manage(*arguments: str) -> str:

@@ -218,7 +218,7 @@ class OriginField(serializers.CharField):
         return origin
 
 
-class OriginsSerializer(StrictSerializer):
+class ClubOriginsSerializer(StrictSerializer):
     """The sites whose pages may call the club's API from a browser."""
 
     origins = serializers.ListField(

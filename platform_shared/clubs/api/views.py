@@ -67,13 +67,13 @@ class OwnClubView(ApiView):
     access = {"GET": Permission.CLUB_VIEW, "PATCH": Permission.CLUB_MANAGE}
     tagged_as = serializers.ClubSettingsSerializer
 
-    @operation("getOwnClub", "Club", answers=serializers.ClubSettingsSerializer)
+    @operation("getClubSettings", "Club", answers=serializers.ClubSettingsSerializer)
     def get(self, request: Request) -> Response:
         club = selectors.get_club(binding.current_club().id)
         return self.one(club, serializers.ClubSettingsSerializer)
 
     @operation(
-        "changeOwnClub",
+        "changeClubSettings",
         "Club",
         body=serializers.ChangeClubSettingsSerializer,
         answers=serializers.ClubSettingsSerializer,
@@ -90,26 +90,26 @@ class OriginsView(ApiView):
     """The sites whose pages may call the club's API from a browser (CORS)."""
 
     access = {"GET": Permission.CLUB_MANAGE, "PUT": Permission.CLUB_MANAGE}
-    tagged_as = serializers.OriginsSerializer
+    tagged_as = serializers.ClubOriginsSerializer
     must_match = ("PUT",)  # a list replaced unseen would shut out a site that was just added
 
-    @operation("getOrigins", "Club", answers=serializers.OriginsSerializer)
+    @operation("getOrigins", "Club", answers=serializers.ClubOriginsSerializer)
     def get(self, request: Request) -> Response:
         club = selectors.get_club(binding.current_club().id)
-        return Response(serializers.OriginsSerializer(club).data)
+        return Response(serializers.ClubOriginsSerializer(club).data)
 
     @operation(
         "replaceOrigins",
         "Club",
-        body=serializers.OriginsSerializer,
-        answers=serializers.OriginsSerializer,
+        body=serializers.ClubOriginsSerializer,
+        answers=serializers.ClubOriginsSerializer,
     )
     def put(self, request: Request) -> Response:
-        data = self.valid(serializers.OriginsSerializer)
+        data = self.valid(serializers.ClubOriginsSerializer)
         club = services.replace_origins(
             club_id=binding.current_club().id, **data, precondition=self.precondition
         )
-        return Response(serializers.OriginsSerializer(club).data)
+        return Response(serializers.ClubOriginsSerializer(club).data)
 
 
 class UsageView(ApiView):

@@ -1,5 +1,7 @@
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from platform_shared.kit.serializers import MoneySerializer
 from platform_shared.plans.models import Plan
 
 
@@ -18,5 +20,6 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
 
     price = serializers.SerializerMethodField()
 
+    @extend_schema_field(MoneySerializer)
     def get_price(self, plan: Plan) -> dict[str, int | str]:
         return {"amount": plan.price_amount, "currency": plan.price_currency}

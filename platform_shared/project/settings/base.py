@@ -240,10 +240,24 @@ SPECTACULAR_SETTINGS = {
         "ScanKind": "tenant_apps.checkins.enums.Kind",
         "CheckInMethod": "tenant_apps.checkins.enums.Method",
         "ImportStatus": "tenant_apps.customers.enums.ImportStatus",
-        "QRCodeKindEnum": "tenant_apps.qr_codes.enums.CodeKind",
         "RowFate": "tenant_apps.customers.enums.RowFate",
         "PaymentMethod": "tenant_apps.payments.enums.PaymentMethod",
+        "ScanResult": "tenant_apps.checkins.enums.Result",
+        "ScanReason": "tenant_apps.checkins.enums.Reason",
+        "FeedEventType": "tenant_apps.checkins.enums.EventType",
+        "RuleOutcome": "tenant_apps.checkins.explanation.Outcome",
+        "DurationUnit": "tenant_apps.packages.enums.DurationUnit",
+        "PackagePurpose": "tenant_apps.packages.enums.Purpose",
+        "Renewal": "tenant_apps.packages.enums.Renewal",
+        "ValidFrom": "tenant_apps.packages.enums.ValidFrom",
+        "QRCodeKind": "tenant_apps.qr_codes.enums.CodeKind",
+        "CardPaper": "tenant_apps.qr_codes.enums.Paper",
+        "ImageFormat": "tenant_apps.qr_codes.api.views.RENDERERS",
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "platform_shared.kit.openapi_names.readable_names",
+    ],
 }
 
 # --- background ------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ class AnnulmentSerializer(serializers.ModelSerializer[Annulment]):
 class RuleSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     outcome = serializers.ChoiceField(
-        choices=[str(outcome) for outcome in Outcome],
+        choices=[(outcome.value, outcome.name) for outcome in Outcome],
         help_text="What came after the rule that failed was not judged.",
     )
 

@@ -1,10 +1,10 @@
 from uuid import UUID
 
-from platform_shared.kit import clock, metrics
+from platform_shared.kit import clock, metrics, problem
 from platform_shared.kit.access import Permission
 from platform_shared.kit.errors import Forbidden
 from platform_shared.kit.openapi import operation
-from platform_shared.kit.serializers import shared
+from platform_shared.kit.serializers import ProblemSerializer, shared
 from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.checkins import explanation, feed, occupancy, selectors, services
 from tenant_apps.checkins.api import serializers
@@ -26,6 +26,7 @@ class ScansView(ApiView):
         answers={
             201: serializers.ScanAnswerSerializer,
             200: serializers.ScanAnswerSerializer,
+            (422, problem.CONTENT_TYPE): ProblemSerializer,
         },
     )
     def post(self, request: Request) -> Response:
@@ -104,7 +105,7 @@ class InsideView(ApiView):
     filterset_class = InsideFilter
     orderings = (selectors.SINCE,)
 
-    @operation("listInside", "Door", answers=serializers.InsideSerializer(many=True))
+    @operation("listPeopleInside", "Door", answers=serializers.InsideSerializer(many=True))
     def get(self, request: Request) -> Response:
         night = occupancy.last_night(clock.now())
         return self.page(selectors.inside(night), serializers.InsideSerializer)
@@ -131,7 +132,7 @@ class FeedView(ApiView):
     access = {"GET": Permission.CHECK_INS_VIEW}
 
     @operation(
-        "followDoor",
+        "getDoorFeed",
         "Door",
         parameters=[serializers.FeedQuerySerializer],
         answers=serializers.FeedSerializer,

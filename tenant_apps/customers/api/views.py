@@ -115,7 +115,7 @@ class ExportView(ApiView):
         "Customers",
         parameters=[BOM],
         filters=True,
-        answers={(200, "text/csv"): OpenApiTypes.STR},
+        answers={(200, "text/csv"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         given = {name: v for name, v in request.query_params.items() if name == BOM.name}
@@ -143,7 +143,7 @@ class ImportsView(ApiView):
         parameters=[DRY_RUN],
         body={
             "multipart/form-data": serializers.NewImportSerializer,
-            "text/csv": OpenApiTypes.STR,
+            "text/csv": OpenApiTypes.BINARY,
         },
         answers={202: serializers.ImportSerializer},
     )

@@ -105,7 +105,7 @@ class MyQRCodeImageView(OwnView):
         parameters=[FORMAT],
         answers={
             (200, "image/png"): OpenApiTypes.BINARY,
-            (200, "image/svg+xml"): OpenApiTypes.STR,
+            (200, "image/svg+xml"): OpenApiTypes.BINARY,
         },
     )
     def get(self, request: Request, code_id: UUID) -> HttpResponse:

@@ -31,7 +31,7 @@ class PaymentConfirmationView(ApiView):
 
     access = {"POST": Permission.PAYMENTS_CONFIRM}
 
-    @operation("confirmPayment", "Sales", answers=PaymentSerializer)
+    @operation("confirmPayment", "Payments", answers=PaymentSerializer)
     def post(self, request: Request, payment_id: UUID) -> Response:
         payment = services.confirm_payment(
             payment_id=payment_id, now=clock.now(), actor=self.caller.actor
