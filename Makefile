@@ -53,6 +53,7 @@ check-static:
 	$(MANAGE) check
 	$(MANAGE) export_openapi --check
 	$(MANAGE) export_permissions --check
+	$(MANAGE) export_errors --check
 	$(MANAGE) export_subscription_states --check
 
 lint: venv ## Check style, format and who imports whom
@@ -72,6 +73,7 @@ openapi: venv ## Write the API documents again: docs/openapi/
 
 docs: venv openapi ## Write all generated documents again
 	@$(LOCAL) run -- $(MANAGE) export_permissions
+	@$(LOCAL) run -- $(MANAGE) export_errors
 	@exec $(LOCAL) run -- $(MANAGE) export_subscription_states
 
 lock: ## Resolve pyproject.toml again into deploy/requirements/ (needs uv)

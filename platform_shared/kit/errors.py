@@ -1,18 +1,22 @@
 """Domain errors: each names a fact, and carries a permanent code, a status and a title."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 
 class DomainError(Exception):
     """The base of every error that a client is told about; subclasses are the registry.
 
-    ``extras`` are members of the problem document beside the standard ones.
+    ``extras`` are members of the problem document beside the standard ones; ``members`` says what
+    each of them means, by name. A docstring is read by integrators, in ``docs/errors.md``.
     """
 
     code: ClassVar[str]
     status: ClassVar[int]
     title: ClassVar[str]
+    members: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __init__(self, detail: str | None = None, **extras: Any) -> None:
         self.detail = detail or self.title
@@ -51,6 +55,7 @@ class InvalidInput(DomainError):
     """The payload is understood and wrong; ``errors`` names each field."""
 
     code, status, title = "invalid_input", 400, "The request is not valid"
+    members = {"errors": "each with `field` (dotted, or `body`), `code` (below) and `detail`"}
 
     def __init__(self, *errors: FieldError) -> None:
         super().__init__("; ".join(f"{e.field}: {e.detail}" for e in errors))

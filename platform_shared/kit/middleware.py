@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from platform_shared.kit import context
+from platform_shared.kit import context, problem
 from platform_shared.kit.ids import new_id
 
 logger = logging.getLogger("qr_checkin.request")
@@ -42,3 +42,18 @@ class RequestContextMiddleware:
                 extra={"ms": round((time.perf_counter() - started) * 1000, 1)},
             )
         return response
+
+
+class KnownLengthMiddleware:
+    """Refuses a body in chunks with 411: WSGI reads as much as ``Content-Length`` says, so nothing.
+
+    A payload that was never read would otherwise be answered as one whose fields are all missing.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+            return problem.length_required(request)
+        return self.get_response(request)

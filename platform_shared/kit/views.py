@@ -51,6 +51,18 @@ class ApiView(GenericAPIView[Any]):
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say with every answer of a deprecated operation that it is one."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        method = "get" if request.method == "HEAD" else str(request.method).lower()
+        deprecation = getattr(getattr(self, method, None), "deprecation", None)
+        if deprecation is not None:
+            said = deprecation.headers()
+            links = [answer["Link"], said["Link"]] if answer.has_header("Link") else [said["Link"]]
+            for name, value in {**said, "Link": ", ".join(links)}.items():
+                answer[name] = value
+        return answer
+
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the rows that the view's declared filters let through.
 

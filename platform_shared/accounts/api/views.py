@@ -10,14 +10,25 @@ from rest_framework.serializers import BaseSerializer
 from platform_shared.accounts import keys, selectors, services
 from platform_shared.accounts.api import serializers
 from platform_shared.accounts.enums import CLUB_ROLES
+from platform_shared.accounts.errors import (
+    AccountInactive,
+    EmailTaken,
+    InvalidCredentials,
+    InvalidPasswordLink,
+    InvalidToken,
+    LastAdmin,
+    SupportSessionRequired,
+)
 from platform_shared.clubs.api.serializers import (
     NewSupportSessionSerializer,
     SupportSessionSerializer,
 )
+from platform_shared.clubs.errors import ClubNotActive
 from platform_shared.kit import clock
 from platform_shared.kit.access import Open, Permission, Role
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
+from platform_shared.plans.errors import PlanLimitReached
 from platform_shared.tenancy import binding
 from platform_shared.tenancy.club_ref import ClubRef
 
@@ -37,6 +48,7 @@ class TokenView(PublicView):
         "Authentication",
         body=serializers.CredentialsSerializer,
         answers=serializers.SignedInSerializer,
+        errors=(InvalidCredentials,),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.CredentialsSerializer)
@@ -52,6 +64,8 @@ class RefreshView(PublicView):
         "Authentication",
         body=serializers.RefreshSerializer,
         answers=serializers.TokensSerializer,
+        errors=(InvalidToken,),
+        club_errors=(SupportSessionRequired,),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.RefreshSerializer)
@@ -62,7 +76,14 @@ class RefreshView(PublicView):
 class LogoutView(PublicView):
     access = {"POST": Open.PUBLIC}
 
-    @operation("signOut", "Authentication", body=serializers.RefreshSerializer, answers={204: None})
+    @operation(
+        "signOut",
+        "Authentication",
+        body=serializers.RefreshSerializer,
+        answers={204: None},
+        errors=(InvalidToken,),
+        club_errors=(SupportSessionRequired,),
+    )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.RefreshSerializer)
         services.sign_out(raw=data["refresh"], now=clock.now())
@@ -79,6 +100,7 @@ class PasswordView(PublicView):
         "Authentication",
         parameters=[OpenApiParameter("token", OpenApiTypes.STR, required=True)],
         answers=serializers.PasswordLinkSerializer,
+        errors=(InvalidPasswordLink,),
     )
     def get(self, request: Request) -> Response:
         secret = request.query_params.get("token", "")
@@ -91,6 +113,7 @@ class PasswordView(PublicView):
         "Authentication",
         body=serializers.SetPasswordSerializer,
         answers={204: None},
+        errors=(InvalidPasswordLink,),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.SetPasswordSerializer)
@@ -173,6 +196,7 @@ class SupportSessionsView(ApiView):
         "Clubs",
         body=NewSupportSessionSerializer,
         answers={201: SupportSessionSerializer},
+        errors=(ClubNotActive,),
     )
     def post(self, request: Request, club_id: UUID) -> Response:
         data = self.valid(NewSupportSessionSerializer)
@@ -244,6 +268,7 @@ class StaffListView(AccountsView):
         "Staff",
         body=serializers.NewStaffSerializer,
         answers={201: serializers.CreatedAccountSerializer},
+        errors=(EmailTaken, PlanLimitReached),
     )
     def post(self, request: Request) -> Response:
         return super().post(request)
@@ -262,6 +287,7 @@ class StaffView(AccountView):
         "Staff",
         body=serializers.ChangeStaffSerializer,
         answers=serializers.AccountSerializer,
+        errors=(LastAdmin, PlanLimitReached),
     )
     def patch(self, request: Request, user_id: UUID) -> Response:
         return super().patch(request, user_id)
@@ -274,6 +300,7 @@ class StaffPasswordLinkView(PasswordLinkView):
         "renewStaffPasswordLink",
         "Staff",
         answers={201: serializers.IssuedPasswordLinkSerializer},
+        errors=(AccountInactive,),
     )
     def post(self, request: Request, user_id: UUID) -> Response:
         return super().post(request, user_id)
@@ -292,6 +319,7 @@ class SystemUserListView(AccountsView):
         "System users",
         body=serializers.NewSystemUserSerializer,
         answers={201: serializers.CreatedAccountSerializer},
+        errors=(EmailTaken,),
     )
     def post(self, request: Request) -> Response:
         return super().post(request)
@@ -310,6 +338,7 @@ class SystemUserView(AccountView):
         "System users",
         body=serializers.ChangeSystemUserSerializer,
         answers=serializers.AccountSerializer,
+        errors=(LastAdmin,),
     )
     def patch(self, request: Request, user_id: UUID) -> Response:
         return super().patch(request, user_id)
@@ -322,6 +351,7 @@ class SystemUserPasswordLinkView(PasswordLinkView):
         "renewSystemUserPasswordLink",
         "System users",
         answers={201: serializers.IssuedPasswordLinkSerializer},
+        errors=(AccountInactive,),
     )
     def post(self, request: Request, user_id: UUID) -> Response:
         return super().post(request, user_id)

@@ -2,11 +2,13 @@ from uuid import UUID
 
 from platform_shared.clubs import selectors, services, usage
 from platform_shared.clubs.api import serializers
+from platform_shared.clubs.errors import ClubNotActive, SlugTaken
 from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
 from platform_shared.tenancy import binding
+from tenant_apps.qr_codes.errors import NoKindOfCodeLeft
 
 
 class ClubsView(ApiView):
@@ -21,6 +23,7 @@ class ClubsView(ApiView):
         "Clubs",
         body=serializers.NewClubSerializer,
         answers={201: serializers.CreatedClubSerializer},
+        errors=(SlugTaken,),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.NewClubSerializer)
@@ -47,6 +50,7 @@ class ClubView(ApiView):
         "Clubs",
         body=serializers.ChangeClubSerializer,
         answers=serializers.ClubSerializer,
+        errors=(ClubNotActive,),
     )
     def patch(self, request: Request, club_id: UUID) -> Response:
         data = self.valid(serializers.ChangeClubSerializer)
@@ -69,6 +73,7 @@ class OwnClubView(ApiView):
         "Club",
         body=serializers.ChangeClubSettingsSerializer,
         answers=serializers.ClubSettingsSerializer,
+        errors=(NoKindOfCodeLeft,),
     )
     def patch(self, request: Request) -> Response:
         changes = self.valid(serializers.ChangeClubSettingsSerializer)

@@ -98,6 +98,7 @@ CLUB_URLCONF = "platform_shared.project.urls_club"
 WSGI_APPLICATION = "platform_shared.project.wsgi.application"
 MIDDLEWARE = [
     "platform_shared.kit.middleware.RequestContextMiddleware",
+    "platform_shared.kit.middleware.KnownLengthMiddleware",
     "platform_shared.tenancy.middleware.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "platform_shared.tenancy.middleware.HostMiddleware",
@@ -153,6 +154,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "QR Check-in",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
+    "DEFAULT_GENERATOR_CLASS": "platform_shared.documents.generator.Generator",
     "SERVE_PUBLIC": True,
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -9,6 +9,7 @@ from tenant_apps.checkins import explanation, feed, occupancy, selectors, servic
 from tenant_apps.checkins.api import serializers
 from tenant_apps.checkins.api.filters import CheckInFilter, InsideFilter
 from tenant_apps.checkins.enums import Kind
+from tenant_apps.checkins.errors import AlreadyAnnulled, NotAnnullable, ScanIdReused
 
 
 class ScansView(ApiView):
@@ -24,6 +25,7 @@ class ScansView(ApiView):
             201: serializers.ScanAnswerSerializer,
             200: serializers.ScanAnswerSerializer,
         },
+        errors=(Forbidden, ScanIdReused),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.ScanSerializer)
@@ -81,6 +83,7 @@ class AnnulmentView(ApiView):
         "Check-ins",
         body=serializers.AnnulSerializer,
         answers={201: serializers.AnnulmentSerializer},
+        errors=(AlreadyAnnulled, NotAnnullable),
     )
     def post(self, request: Request, check_in_id: UUID) -> Response:
         data = self.valid(serializers.AnnulSerializer)

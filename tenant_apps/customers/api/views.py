@@ -5,15 +5,25 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from platform_shared.accounts.api.serializers import IssuedPasswordLinkSerializer
+from platform_shared.accounts.errors import EmailTaken
 from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.pagination import OldestFirst
 from platform_shared.kit.views import ApiView, Request, Response
+from platform_shared.plans.errors import PlanLimitReached
 from tenant_apps.customers import exports, imports, merging, selectors, services
 from tenant_apps.customers.api import serializers
 from tenant_apps.customers.api.filters import CustomerFilter, ImportRowFilter
 from tenant_apps.customers.api.parsers import CsvParser, FormParser
+from tenant_apps.customers.errors import (
+    AlreadyInvited,
+    BothHaveLogins,
+    CustomerHasNoEmail,
+    CustomerMerged,
+    GuardianCycle,
+    PossibleDuplicate,
+)
 
 BOM = OpenApiParameter(
     "bom",
@@ -41,6 +51,7 @@ class CustomersView(ApiView):
         "Customers",
         body=serializers.NewCustomerSerializer,
         answers={201: serializers.CustomerSerializer},
+        errors=(CustomerMerged, EmailTaken, PlanLimitReached, PossibleDuplicate),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.NewCustomerSerializer)
@@ -61,6 +72,7 @@ class CustomerView(ApiView):
         "Customers",
         body=serializers.ChangeCustomerSerializer,
         answers=serializers.CustomerSerializer,
+        errors=(CustomerMerged, EmailTaken, PlanLimitReached, PossibleDuplicate),
     )
     def patch(self, request: Request, customer_id: UUID) -> Response:
         changes = self.valid(serializers.ChangeCustomerSerializer)
@@ -76,7 +88,12 @@ class CustomerView(ApiView):
 class InvitationView(ApiView):
     access = {"POST": Permission.CUSTOMERS_INVITE}
 
-    @operation("inviteCustomer", "Customers", answers={201: IssuedPasswordLinkSerializer})
+    @operation(
+        "inviteCustomer",
+        "Customers",
+        answers={201: IssuedPasswordLinkSerializer},
+        errors=(AlreadyInvited, CustomerHasNoEmail, CustomerMerged, EmailTaken),
+    )
     def post(self, request: Request, customer_id: UUID) -> Response:
         link = services.invite_customer(customer_id=customer_id, password=None, now=clock.now())
         answer = IssuedPasswordLinkSerializer({"password_link": link})
@@ -93,6 +110,7 @@ class MergeView(ApiView):
         "Customers",
         body=serializers.MergeSerializer,
         answers=serializers.CustomerSerializer,
+        errors=(BothHaveLogins, CustomerMerged, GuardianCycle),
     )
     def post(self, request: Request, customer_id: UUID) -> Response:
         data = self.valid(serializers.MergeSerializer)

@@ -4,8 +4,10 @@ from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
+from platform_shared.plans.errors import PlanLimitReached
 from tenant_apps.locations import selectors, services
 from tenant_apps.locations.api import serializers
+from tenant_apps.locations.errors import LocationNameTaken
 
 
 class LocationsView(ApiView):
@@ -20,6 +22,7 @@ class LocationsView(ApiView):
         "Locations",
         body=serializers.NewLocationSerializer,
         answers={201: serializers.LocationSerializer},
+        errors=(LocationNameTaken, PlanLimitReached),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.NewLocationSerializer)
@@ -40,6 +43,7 @@ class LocationView(ApiView):
         "Locations",
         body=serializers.ChangeLocationSerializer,
         answers=serializers.LocationSerializer,
+        errors=(LocationNameTaken, PlanLimitReached),
     )
     def patch(self, request: Request, location_id: UUID) -> Response:
         changes = self.valid(serializers.ChangeLocationSerializer)

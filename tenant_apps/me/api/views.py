@@ -5,14 +5,15 @@ from uuid import UUID
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 
-from platform_shared.kit import clock, problem
+from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
+from platform_shared.kit.errors import NotFound
 from platform_shared.kit.openapi import operation
-from platform_shared.kit.serializers import ProblemSerializer
 from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.checkins import selectors as checkin_selectors
 from tenant_apps.checkins.api.serializers import ScanAnswerSerializer
 from tenant_apps.customers import selectors as customer_selectors
+from tenant_apps.customers.errors import CustomerMerged
 from tenant_apps.invoices import selectors as invoice_selectors
 from tenant_apps.invoices.api.serializers import InvoiceSerializer
 from tenant_apps.me import selectors, services
@@ -22,6 +23,7 @@ from tenant_apps.qr_codes import selectors as code_selectors
 from tenant_apps.qr_codes import services as code_services
 from tenant_apps.qr_codes.api.serializers import QRCodeSerializer
 from tenant_apps.qr_codes.api.views import FORMAT, PDF, card_response, image_response
+from tenant_apps.qr_codes.errors import CodeNotActive, TextNotPrintable
 
 
 class OwnView(ApiView):
@@ -38,7 +40,12 @@ class MyCustomerView(OwnView):
 
     access = {"GET": Permission.OWN_VIEW, "PATCH": Permission.OWN_CHANGE}
 
-    @operation("getMyCustomer", "Me", answers=serializers.MyCustomerSerializer)
+    @operation(
+        "getMyCustomer",
+        "Me",
+        answers=serializers.MyCustomerSerializer,
+        errors=(NotFound,),
+    )
     def get(self, request: Request) -> Response:
         record = selectors.get_record(self.caller.user_id)
         return Response(serializers.MyCustomerSerializer(record).data)
@@ -48,6 +55,7 @@ class MyCustomerView(OwnView):
         "Me",
         body=serializers.ChangeMyCustomerSerializer,
         answers=serializers.MyCustomerSerializer,
+        errors=(CustomerMerged, NotFound),
     )
     def patch(self, request: Request) -> Response:
         changes = self.valid(serializers.ChangeMyCustomerSerializer)
@@ -109,10 +117,8 @@ class MyQRCodeCardView(OwnView):
     @operation(
         "getMyQrCodeCard",
         "Me",
-        answers={
-            (200, PDF): OpenApiTypes.BINARY,
-            (409, problem.CONTENT_TYPE): ProblemSerializer,
-        },
+        answers={(200, PDF): OpenApiTypes.BINARY},
+        errors=(CodeNotActive, TextNotPrintable),
     )
     def get(self, request: Request, code_id: UUID) -> HttpResponse:
         code = code_selectors.get_code(code_id, customer_id=self.customer_id)

@@ -8,6 +8,7 @@ from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.packages import selectors, services
 from tenant_apps.packages.api import serializers
 from tenant_apps.packages.api.filters import PackageFilter
+from tenant_apps.packages.errors import PackageArchived
 
 
 class _PackageView(ApiView):
@@ -32,6 +33,7 @@ class PackagesView(_PackageView):
         "Packages",
         body=serializers.NewPackageSerializer,
         answers={201: serializers.PackageSerializer},
+        errors=(PackageArchived,),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.NewPackageSerializer)
@@ -64,6 +66,7 @@ class PackageView(_PackageView):
         "Packages",
         body=serializers.ChangePackageSerializer,
         answers=serializers.PackageSerializer,
+        errors=(PackageArchived,),
     )
     def patch(self, request: Request, package_id: UUID) -> Response:
         changes = self.valid(serializers.ChangePackageSerializer)

@@ -9,9 +9,15 @@ from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
+from tenant_apps.customers.errors import CustomerMerged
 from tenant_apps.qr_codes import images, selectors, services
 from tenant_apps.qr_codes.api import serializers
 from tenant_apps.qr_codes.api.filters import QRCodeFilter
+from tenant_apps.qr_codes.errors import (
+    CodeKindNotAccepted,
+    CodeRevoked,
+    ExpiryIsSigned,
+)
 from tenant_apps.qr_codes.models import QRCode
 
 RENDERERS = {
@@ -59,6 +65,7 @@ class QRCodesView(ApiView):
         "QR codes",
         body=serializers.NewQRCodeSerializer,
         answers={201: serializers.QRCodeSerializer},
+        errors=(CodeKindNotAccepted, CustomerMerged),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.NewQRCodeSerializer)
@@ -78,6 +85,7 @@ class QRCodeView(ApiView):
         "QR codes",
         body=serializers.ChangeQRCodeSerializer,
         answers=serializers.QRCodeSerializer,
+        errors=(CodeRevoked, ExpiryIsSigned),
     )
     def patch(self, request: Request, code_id: UUID) -> Response:
         data = self.valid(serializers.ChangeQRCodeSerializer)
@@ -95,6 +103,7 @@ class ReissueView(ApiView):
         "QR codes",
         body=serializers.ReissueSerializer,
         answers={201: serializers.QRCodeSerializer},
+        errors=(CodeKindNotAccepted, CodeRevoked, CustomerMerged),
     )
     def post(self, request: Request, code_id: UUID) -> Response:
         code = services.reissue_code(

@@ -3,12 +3,16 @@
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
+from platform_shared.accounts.errors import EmailTaken
 from platform_shared.kit import clock
 from platform_shared.kit.access import Open
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
+from platform_shared.plans.errors import PlanLimitReached
+from tenant_apps.customers.errors import AlreadyInvited, CustomerInactive, CustomerMerged
 from tenant_apps.registrations import selectors, services
 from tenant_apps.registrations.api import serializers
+from tenant_apps.registrations.errors import InvalidRegistrationLink, RegistrationClosed
 
 
 class RegistrationsView(ApiView):
@@ -20,6 +24,7 @@ class RegistrationsView(ApiView):
         "Registration",
         body=serializers.NewRegistrationSerializer,
         answers={202: None},
+        errors=(RegistrationClosed,),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.NewRegistrationSerializer)
@@ -38,6 +43,7 @@ class ConfirmationView(ApiView):
         "Registration",
         parameters=[OpenApiParameter("token", OpenApiTypes.STR, required=True)],
         answers=serializers.RegistrationSerializer,
+        errors=(InvalidRegistrationLink,),
     )
     def get(self, request: Request) -> Response:
         registration = selectors.get_by_secret(request.query_params.get("token", ""), clock.now())
@@ -48,6 +54,15 @@ class ConfirmationView(ApiView):
         "Registration",
         body=serializers.ConfirmRegistrationSerializer,
         answers={201: serializers.RegisteredCustomerSerializer},
+        errors=(
+            AlreadyInvited,
+            CustomerInactive,
+            CustomerMerged,
+            EmailTaken,
+            InvalidRegistrationLink,
+            PlanLimitReached,
+            RegistrationClosed,
+        ),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.ConfirmRegistrationSerializer)

@@ -6,11 +6,28 @@ from rest_framework.serializers import BaseSerializer
 
 from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
+from platform_shared.kit.errors import InvalidInput
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
+from tenant_apps.customers.errors import CustomerInactive, CustomerMerged
+from tenant_apps.packages.errors import PackageInactive
 from tenant_apps.subscriptions import selectors, services
 from tenant_apps.subscriptions.api import serializers
 from tenant_apps.subscriptions.api.filters import SubscriptionFilter
+from tenant_apps.subscriptions.errors import (
+    AlreadyFrozen,
+    AlreadyMember,
+    ChangeNotAllowed,
+    FreezeLimitReached,
+    NoCredits,
+    NoEnd,
+    NotEnoughCredits,
+    NotFrozen,
+    NotShareable,
+    PurchaseLimitReached,
+    SameCustomer,
+    TrialUsed,
+)
 from tenant_apps.subscriptions.models import Subscription
 
 
@@ -32,6 +49,7 @@ class SubscriptionsView(ApiView):
         "Subscriptions",
         body=serializers.NewSubscriptionSerializer,
         answers={201: serializers.SubscriptionSerializer},
+        errors=(CustomerMerged, PackageInactive, PurchaseLimitReached, TrialUsed),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.NewSubscriptionSerializer)
@@ -72,6 +90,7 @@ class SubscriptionView(_OneView):
         "Subscriptions",
         body=serializers.ChangeSubscriptionSerializer,
         answers=serializers.SubscriptionSerializer,
+        errors=(ChangeNotAllowed, NoEnd),
     )
     def patch(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.ChangeSubscriptionSerializer)
@@ -87,6 +106,7 @@ class FreezeView(_OneView):
         "Subscriptions",
         body=serializers.FreezeSerializer,
         answers=serializers.SubscriptionSerializer,
+        errors=(AlreadyFrozen, ChangeNotAllowed, FreezeLimitReached),
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.FreezeSerializer)
@@ -103,6 +123,7 @@ class UnfreezeView(_OneView):
         "Subscriptions",
         body=serializers.ReasonSerializer,
         answers=serializers.SubscriptionSerializer,
+        errors=(ChangeNotAllowed, NotFrozen),
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.ReasonSerializer)
@@ -119,6 +140,7 @@ class CancellationView(_OneView):
         "Subscriptions",
         body=serializers.ReasonSerializer,
         answers=serializers.SubscriptionSerializer,
+        errors=(ChangeNotAllowed,),
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.ReasonSerializer)
@@ -133,6 +155,7 @@ class ExtensionView(_OneView):
         "Subscriptions",
         body=serializers.ExtensionSerializer,
         answers=serializers.SubscriptionSerializer,
+        errors=(ChangeNotAllowed, NoEnd),
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.ExtensionSerializer)
@@ -145,7 +168,12 @@ class RenewalView(_OneView):
 
     access = {"POST": Permission.SUBSCRIPTIONS_GRANT}
 
-    @operation("renewSubscription", "Subscriptions", answers=serializers.SubscriptionSerializer)
+    @operation(
+        "renewSubscription",
+        "Subscriptions",
+        answers=serializers.SubscriptionSerializer,
+        errors=(ChangeNotAllowed, InvalidInput, NoEnd),
+    )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         return self.change(services.renew_subscription, subscription_id)
 
@@ -158,6 +186,7 @@ class AdjustmentView(_OneView):
         "Subscriptions",
         body=serializers.AdjustmentSerializer,
         answers=serializers.SubscriptionSerializer,
+        errors=(ChangeNotAllowed, NoCredits, NotEnoughCredits),
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.AdjustmentSerializer)
@@ -172,6 +201,7 @@ class TransferView(_OneView):
         "Subscriptions",
         body=serializers.TransferSerializer,
         answers=serializers.SubscriptionSerializer,
+        errors=(ChangeNotAllowed, CustomerInactive, CustomerMerged, SameCustomer),
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.TransferSerializer)
@@ -196,6 +226,14 @@ class MembersView(_OneView):
         "Subscriptions",
         body=serializers.NewMemberSerializer,
         answers={201: serializers.MemberSerializer},
+        errors=(
+            AlreadyMember,
+            ChangeNotAllowed,
+            CustomerInactive,
+            CustomerMerged,
+            NotShareable,
+            SameCustomer,
+        ),
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.NewMemberSerializer)
@@ -211,7 +249,12 @@ class MembersView(_OneView):
 class MemberView(_OneView):
     access = {"DELETE": Permission.SUBSCRIPTIONS_MANAGE}
 
-    @operation("removeSubscriptionMember", "Subscriptions", answers={204: None})
+    @operation(
+        "removeSubscriptionMember",
+        "Subscriptions",
+        answers={204: None},
+        errors=(ChangeNotAllowed,),
+    )
     def delete(self, request: Request, subscription_id: UUID, customer_id: UUID) -> Response:
         services.remove_member(
             subscription_id=subscription_id,

@@ -49,22 +49,44 @@ class TestOperationSchema:
             public = operation["x-permission"] == Open.PUBLIC
             assert operation.get("security", []) == ([] if public else [{"accessToken": []}]), path
 
-    def test_lists_the_problems_that_can_be_met(self, described: dict[str, Any]) -> None:
+    def test_lists_the_problems_that_can_be_met_by_what_the_operation_is(
+        self, described: dict[str, Any]
+    ) -> None:
+        at_club = described["info"]["title"].endswith("club")
         for method, path, operation in operations(described):
-            problems = {
-                status
-                for status, answer in operation["responses"].items()
-                if answer.get("content") == PROBLEM
+            codes = {
+                code
+                for answer in operation["responses"].values()
+                for code in answer.get("x-error-codes", ())
+                if answer["content"] == PROBLEM
             }
-            expected = {"401", "403", "404", "500", "503"}
-            if method == "delete":
-                expected |= {"409"}
-            elif method != "get":
-                expected |= {"400", "409", "413", "415"}
-            elif any(p["in"] == "query" for p in operation.get("parameters", [])):
-                expected |= {"400"}
-            # What a reader may be refused beside that, its view says itself.
-            assert problems - ({"409"} if method == "get" else set()) == expected, (method, path)
+            expected = {"internal_error", "temporarily_unavailable"}
+            names = {p["in"] for p in operation.get("parameters", [])}
+            if "requestBody" in operation:
+                expected |= {"invalid_input", "malformed_request", "length_required"}
+                expected |= {"payload_too_large", "unsupported_media_type"}
+            if "path" in names:
+                expected |= {"not_found"}
+            if operation["operationId"].startswith("list"):
+                expected |= {"invalid_input", "not_found"}
+            if at_club:
+                expected |= {"unknown_host"}
+            if operation["x-permission"] != Open.PUBLIC:
+                expected |= {"not_authenticated", "invalid_token"}
+                expected |= {"forbidden", "support_session_required"} if at_club else set()
+            assert expected <= codes, (method, path)
+            if "requestBody" not in operation:
+                assert not codes & {"malformed_request", "payload_too_large"}, (method, path)
+            if operation["x-permission"] == Open.PUBLIC:
+                assert "not_authenticated" not in codes, (method, path)
+            assert at_club or "club_suspended" not in codes, (method, path)
+
+    def test_answers_no_conflict_where_nothing_conflicts(self, described: dict[str, Any]) -> None:
+        for method, path, operation in operations(described):
+            if method == "get" and not path.endswith("/card"):
+                assert "409" not in operation["responses"], path
+            assert "405" not in operation["responses"]
+            assert "406" not in operation["responses"]
 
     def test_describes_pages_for_lists(self, described: dict[str, Any]) -> None:
         lists = [
