@@ -54,6 +54,7 @@ check-static:
 	$(MANAGE) export_openapi --check
 	$(MANAGE) export_permissions --check
 	$(MANAGE) export_errors --check
+	$(MANAGE) check_api_changes
 	$(MANAGE) export_subscription_states --check
 
 lint: venv ## Check style, format and who imports whom

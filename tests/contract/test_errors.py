@@ -32,7 +32,6 @@ from tests.support.api import Caller
 IMPOSSIBLE = {
     "signIn": {"invalid_token", "support_session_required", "not_found"},  # makes tokens
     "setPassword": {"not_found"},  # the link names an account that is there
-    "changeMyPassword": {"not_found"},  # the caller
     "createClub": {"not_found", "plan_limit_reached", "email_taken"},  # nobody is there before
     "createSystemUser": {"plan_limit_reached"},  # no plan limits the platform
     "changeSystemUser": {"plan_limit_reached"},

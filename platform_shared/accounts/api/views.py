@@ -26,6 +26,7 @@ from platform_shared.clubs.api.serializers import (
 from platform_shared.clubs.errors import ClubNotActive
 from platform_shared.kit import clock
 from platform_shared.kit.access import Open, Permission, Role
+from platform_shared.kit.errors import NotFound
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
 from platform_shared.plans.errors import PlanLimitReached
@@ -164,7 +165,11 @@ class MyPasswordView(ApiView):
     allowed_when_suspended = True
 
     @operation(
-        "changeMyPassword", "Me", body=serializers.ChangePasswordSerializer, answers={204: None}
+        "changeMyPassword",
+        "Me",
+        body=serializers.ChangePasswordSerializer,
+        answers={204: None},
+        club_errors=(NotFound,),  # support has no password here
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.ChangePasswordSerializer)
