@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv demo services journey test check check-static lint format typecheck openapi docs lock
+.PHONY: help venv demo services journey test check check-static lint format typecheck examples openapi docs lock
 
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
@@ -72,7 +72,11 @@ typecheck: venv ## Check types
 openapi: venv ## Write the API documents again: docs/openapi/
 	@exec $(LOCAL) run -- $(MANAGE) export_openapi
 
-docs: venv openapi ## Write all generated documents again
+examples: venv ## Record the examples of the API documents again
+	@exec $(LOCAL) run -- $(PY) -m pytest tests/contract/test_examples.py -q \
+		-k are_what_the_api_answers --update-examples
+
+docs: venv examples openapi ## Write all generated documents again
 	@$(LOCAL) run -- $(MANAGE) export_permissions
 	@$(LOCAL) run -- $(MANAGE) export_errors
 	@exec $(LOCAL) run -- $(MANAGE) export_subscription_states

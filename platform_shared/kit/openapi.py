@@ -1,5 +1,6 @@
 """How the views become two OpenAPI documents: one for the platform host, one for club hosts."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -73,10 +74,17 @@ class OperationSchema(AutoSchema):
         rule = access.rule_of(self.view, self.method)
         if operation and rule is not None:
             operation["x-permission"] = str(rule)
+        if operation and rule is access.Open.PUBLIC:
+            operation["security"] = []  # said, not left out: none is needed
         deprecation = getattr(self._view_method(), "deprecation", None)
         if operation and deprecation is not None:
             operation["x-deprecation"] = deprecation.document()
         return operation
+
+    def get_summary(self) -> str:
+        """Return the operation's id as a person would say it: ``listQrCodes``, List QR codes."""
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.get_operation_id()).lower()
+        return words.capitalize().replace("qr ", "QR ")
 
     def _view_method(self) -> Any:
         return getattr(self.view, self.method.lower())

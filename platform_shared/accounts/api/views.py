@@ -147,6 +147,7 @@ class MeView(ApiView):
 
     @operation("getMe", "Me", answers=serializers.MeSerializer)
     def get(self, request: Request) -> Response:
+        """Who the token is for, what they may do here, and in which club."""
         bound, caller = binding.current(), self.caller
         answer = {
             "id": caller.user_id,
@@ -172,6 +173,7 @@ class MyPasswordView(ApiView):
         club_errors=(NotFound,),  # support has no password here
     )
     def post(self, request: Request) -> Response:
+        """Every other session of the account ends."""
         data = self.valid(serializers.ChangePasswordSerializer)
         services.change_password(
             user_id=self.caller.user_id,
@@ -204,6 +206,7 @@ class SupportSessionsView(ApiView):
         errors=(ClubNotActive,),
     )
     def post(self, request: Request, club_id: UUID) -> Response:
+        """A token for one club, for some minutes. What it writes is recorded as support's."""
         data = self.valid(NewSupportSessionSerializer)
         access, expires_at = services.open_support_session(
             club_id=club_id, admin=self.caller, **data, now=clock.now()

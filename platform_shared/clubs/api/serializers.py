@@ -3,6 +3,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from platform_shared.clubs.enums import ClubStatusChange
@@ -60,6 +61,14 @@ class SlugField(serializers.CharField):
                 "Lower-case letters, digits and inner hyphens only.", "invalid_slug"
             )
         return slug
+
+
+@extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})
+class MinuteField(serializers.TimeField):
+    """A local time to the minute, ``HH:MM``; OpenAPI's ``time`` would have seconds and a zone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%H:%M", input_formats=["%H:%M"], **kwargs)
 
 
 class FirstAdminSerializer(StrictSerializer):
@@ -139,7 +148,7 @@ class ChangeClubSerializer(StrictSerializer):
 class ClubSettingsSerializer(ClubSerializer):
     """A club as it sees itself."""
 
-    night_at = serializers.TimeField(format="%H:%M")
+    night_at = MinuteField()
 
     class Meta(ClubSerializer.Meta):
         fields = (  # type: ignore[assignment]
@@ -188,10 +197,8 @@ class ChangeClubSettingsSerializer(StrictSerializer):
         allow_null=True,
         help_text="How many may be inside at once; null: any number.",
     )
-    night_at = serializers.TimeField(
+    night_at = MinuteField(
         required=False,
-        format="%H:%M",
-        input_formats=["%H:%M"],
         help_text="HH:MM, local: who has not left by then counts as gone.",
     )
     expiry_reminder_days = serializers.IntegerField(

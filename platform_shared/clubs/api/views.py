@@ -16,6 +16,7 @@ class ClubsView(ApiView):
 
     @operation("listClubs", "Clubs", answers=serializers.ClubSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """All clubs, newest first."""
         return self.page(selectors.list_clubs(), serializers.ClubSerializer)
 
     @operation(
@@ -26,6 +27,7 @@ class ClubsView(ApiView):
         errors=(SlugTaken,),
     )
     def post(self, request: Request) -> Response:
+        """Provision a club: it serves as soon as this has answered."""
         data = self.valid(serializers.NewClubSerializer)
         admin = data.pop("admin")
         made = services.provision_club(
@@ -43,6 +45,7 @@ class ClubView(ApiView):
 
     @operation("getClub", "Clubs", answers=serializers.ClubSerializer)
     def get(self, request: Request, club_id: UUID) -> Response:
+        """One club."""
         return Response(serializers.ClubSerializer(selectors.get_club(club_id)).data)
 
     @operation(
@@ -53,6 +56,7 @@ class ClubView(ApiView):
         errors=(ClubNotActive,),
     )
     def patch(self, request: Request, club_id: UUID) -> Response:
+        """Suspend a club, or lift that."""
         data = self.valid(serializers.ChangeClubSerializer)
         club = services.set_status(club_id=club_id, status=data["status"])
         return Response(serializers.ClubSerializer(club).data)

@@ -155,6 +155,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
     "DEFAULT_GENERATOR_CLASS": "platform_shared.documents.generator.Generator",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "platform_shared.documents.hooks.describe",
+        "platform_shared.documents.hooks.add_examples",
+    ],
     "SERVE_PUBLIC": True,
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -52,6 +52,7 @@ class CheckInsView(ApiView):
 
     @operation("listCheckIns", "Check-ins", answers=serializers.CheckInSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The log of scans, newest first: accepted and refused, entries and exits."""
         return self.page(selectors.list_check_ins(), serializers.CheckInSerializer)
 
 
@@ -60,6 +61,7 @@ class CheckInView(ApiView):
 
     @operation("getCheckIn", "Check-ins", answers=serializers.CheckInSerializer)
     def get(self, request: Request, check_in_id: UUID) -> Response:
+        """One scan, as it was answered."""
         check_in = selectors.get_check_in(check_in_id)
         return Response(serializers.CheckInSerializer(check_in).data)
 
@@ -86,6 +88,7 @@ class AnnulmentView(ApiView):
         errors=(AlreadyAnnulled, NotAnnullable),
     )
     def post(self, request: Request, check_in_id: UUID) -> Response:
+        """Take an accepted check-in back, and give back the credit that it charged."""
         data = self.valid(serializers.AnnulSerializer)
         annulment = services.annul_check_in(
             check_in_id=check_in_id, **data, now=clock.now(), actor=self.caller.actor

@@ -44,6 +44,7 @@ class CustomersView(ApiView):
 
     @operation("listCustomers", "Customers", answers=serializers.CustomerSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The club's customers, newest first; `search` finds by name, e-mail, number and tag."""
         return self.page(selectors.list_customers(), serializers.CustomerSerializer)
 
     @operation(
@@ -54,6 +55,7 @@ class CustomersView(ApiView):
         errors=(CustomerMerged, EmailTaken, PlanLimitReached, PossibleDuplicate),
     )
     def post(self, request: Request) -> Response:
+        """Add a customer. Who seems to be there is refused, unless `allow_duplicate` is set."""
         data = self.valid(serializers.NewCustomerSerializer)
         customer = services.create_customer(**data, now=clock.now())
         return Response(serializers.CustomerSerializer(customer).data, status=201)
@@ -64,6 +66,7 @@ class CustomerView(ApiView):
 
     @operation("getCustomer", "Customers", answers=serializers.CustomerSerializer)
     def get(self, request: Request, customer_id: UUID) -> Response:
+        """One customer's record."""
         customer = selectors.get_customer(customer_id)
         return Response(serializers.CustomerSerializer(customer).data)
 
@@ -75,6 +78,7 @@ class CustomerView(ApiView):
         errors=(CustomerMerged, EmailTaken, PlanLimitReached, PossibleDuplicate),
     )
     def patch(self, request: Request, customer_id: UUID) -> Response:
+        """Change what is named; everything else stays."""
         changes = self.valid(serializers.ChangeCustomerSerializer)
         customer = services.change_customer(
             customer_id=customer_id,
@@ -95,6 +99,7 @@ class InvitationView(ApiView):
         errors=(AlreadyInvited, CustomerHasNoEmail, CustomerMerged, EmailTaken),
     )
     def post(self, request: Request, customer_id: UUID) -> Response:
+        """Give a customer a login: the link is shown once, and they set their password with it."""
         link = services.invite_customer(customer_id=customer_id, password=None, now=clock.now())
         answer = IssuedPasswordLinkSerializer({"password_link": link})
         return Response(answer.data, status=201)
@@ -180,6 +185,7 @@ class ImportView(ApiView):
 
     @operation("getCustomerImport", "Customers", answers=serializers.ImportSerializer)
     def get(self, request: Request, import_id: UUID) -> Response:
+        """How far an import is, and what became of its rows so far."""
         return Response(serializers.ImportSerializer(selectors.get_import(import_id)).data)
 
 

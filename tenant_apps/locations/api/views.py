@@ -15,6 +15,7 @@ class LocationsView(ApiView):
 
     @operation("listLocations", "Locations", answers=serializers.LocationSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The club's places and doors."""
         return self.page(selectors.list_locations(), serializers.LocationSerializer)
 
     @operation(
@@ -25,6 +26,7 @@ class LocationsView(ApiView):
         errors=(LocationNameTaken, PlanLimitReached),
     )
     def post(self, request: Request) -> Response:
+        """Add a place or a door."""
         data = self.valid(serializers.NewLocationSerializer)
         location = services.create_location(**data, now=clock.now())
         return Response(serializers.LocationSerializer(location).data, status=201)
@@ -35,6 +37,7 @@ class LocationView(ApiView):
 
     @operation("getLocation", "Locations", answers=serializers.LocationSerializer)
     def get(self, request: Request, location_id: UUID) -> Response:
+        """One place or door."""
         location = selectors.get_location(location_id)
         return Response(serializers.LocationSerializer(location).data)
 
@@ -46,6 +49,7 @@ class LocationView(ApiView):
         errors=(LocationNameTaken, PlanLimitReached),
     )
     def patch(self, request: Request, location_id: UUID) -> Response:
+        """Change what is named; everything else stays."""
         changes = self.valid(serializers.ChangeLocationSerializer)
         location = services.change_location(location_id=location_id, changes=changes)
         return Response(serializers.LocationSerializer(location).data)

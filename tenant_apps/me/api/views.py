@@ -77,6 +77,7 @@ class MySubscriptionsView(OwnView):
 class MySubscriptionView(OwnView):
     @operation("getMySubscription", "Me", answers=serializers.MySubscriptionSerializer)
     def get(self, request: Request, subscription_id: UUID) -> Response:
+        """One of the caller's own subscriptions, or one that is shared with them."""
         subscription = selectors.get_subscription(subscription_id, self.customer_id)
         return Response(serializers.MySubscriptionSerializer(subscription).data)
 
@@ -93,6 +94,7 @@ class MyEntriesView(OwnView):
 class MyQRCodesView(OwnView):
     @operation("listMyQrCodes", "Me", answers=QRCodeSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The caller's own codes, with the text that their QR images carry."""
         return self.page(code_selectors.list_of_customer(self.customer_id), QRCodeSerializer)
 
 
@@ -107,6 +109,7 @@ class MyQRCodeImageView(OwnView):
         },
     )
     def get(self, request: Request, code_id: UUID) -> HttpResponse:
+        """The code as an image, to be shown at the door."""
         code = code_selectors.get_code(code_id, customer_id=self.customer_id)
         return image_response(request, code)
 
@@ -141,6 +144,7 @@ class MyCheckInView(OwnView):
 
     @operation("getMyCheckIn", "Me", answers=ScanAnswerSerializer)
     def get(self, request: Request, check_in_id: UUID) -> Response:
+        """One of the caller's own visits."""
         check_in = checkin_selectors.get_check_in(check_in_id, customer_id=self.customer_id)
         return Response(ScanAnswerSerializer(check_in).data)
 
@@ -148,12 +152,14 @@ class MyCheckInView(OwnView):
 class MyInvoicesView(OwnView):
     @operation("listMyInvoices", "Me", answers=InvoiceSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The caller's own invoices, newest first."""
         return self.page(invoice_selectors.list_of_customer(self.customer_id), InvoiceSerializer)
 
 
 class MyInvoiceView(OwnView):
     @operation("getMyInvoice", "Me", answers=InvoiceSerializer)
     def get(self, request: Request, invoice_id: UUID) -> Response:
+        """One of the caller's own invoices."""
         invoice = invoice_selectors.get_invoice(invoice_id, customer_id=self.customer_id)
         return Response(InvoiceSerializer(invoice).data)
 
@@ -161,5 +167,6 @@ class MyInvoiceView(OwnView):
 class MyPaymentsView(OwnView):
     @operation("listMyPayments", "Me", answers=serializers.MyPaymentSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The caller's own payments, newest first."""
         rows = payment_selectors.list_of_customer(self.customer_id)
         return self.page(rows, serializers.MyPaymentSerializer)

@@ -25,6 +25,7 @@ class PackagesView(_PackageView):
 
     @operation("listPackages", "Packages", answers=serializers.PackageSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """What the club sells; customers see what is for sale and public alone."""
         packages = selectors.list_packages(only_on_offer=self.only_on_offer)
         return self.page(packages, serializers.PackageSerializer)
 
@@ -36,6 +37,7 @@ class PackagesView(_PackageView):
         errors=(PackageArchived,),
     )
     def post(self, request: Request) -> Response:
+        """Add a package: `credits` for a number of visits, `period` for as many as they like."""
         data = self.valid(serializers.NewPackageSerializer)
         package = services.create_package(now=clock.now(), fields=data)
         return Response(serializers.PackageSerializer(package).data, status=201)
@@ -58,6 +60,7 @@ class PackageView(_PackageView):
 
     @operation("getPackage", "Packages", answers=serializers.PackageSerializer)
     def get(self, request: Request, package_id: UUID) -> Response:
+        """One package."""
         package = selectors.get_package(package_id, only_on_offer=self.only_on_offer)
         return Response(serializers.PackageSerializer(package).data)
 
@@ -69,6 +72,7 @@ class PackageView(_PackageView):
         errors=(PackageArchived,),
     )
     def patch(self, request: Request, package_id: UUID) -> Response:
+        """Change what is named. Subscriptions that were bought before keep their terms."""
         changes = self.valid(serializers.ChangePackageSerializer)
         package = services.change_package(package_id=package_id, changes=changes, now=clock.now())
         return Response(serializers.PackageSerializer(package).data)

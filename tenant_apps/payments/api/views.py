@@ -15,6 +15,7 @@ class PaymentsView(ApiView):
 
     @operation("listPayments", "Payments", answers=serializers.ListedPaymentSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The club's payments, newest first."""
         return self.page(selectors.list_payments(), serializers.ListedPaymentSerializer)
 
 
@@ -23,5 +24,6 @@ class PaymentView(ApiView):
 
     @operation("getPayment", "Payments", answers=serializers.ListedPaymentSerializer)
     def get(self, request: Request, payment_id: UUID) -> Response:
+        """One payment."""
         payment = selectors.get_payment(payment_id)
         return Response(serializers.ListedPaymentSerializer(payment).data)

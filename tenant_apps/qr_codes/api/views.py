@@ -58,6 +58,7 @@ class QRCodesView(ApiView):
 
     @operation("listQrCodes", "QR codes", answers=serializers.QRCodeSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The club's codes, newest first."""
         return self.page(selectors.list_codes(), serializers.QRCodeSerializer)
 
     @operation(
@@ -68,6 +69,7 @@ class QRCodesView(ApiView):
         errors=(CodeKindNotAccepted, CustomerMerged),
     )
     def post(self, request: Request) -> Response:
+        """Issue another code to a customer; the earlier ones stay valid."""
         data = self.valid(serializers.NewQRCodeSerializer)
         code = services.issue_code(**data, now=clock.now(), actor=self.caller.actor)
         return Response(serializers.QRCodeSerializer(code).data, status=201)
@@ -78,6 +80,7 @@ class QRCodeView(ApiView):
 
     @operation("getQrCode", "QR codes", answers=serializers.QRCodeSerializer)
     def get(self, request: Request, code_id: UUID) -> Response:
+        """One code, with the text that its QR image carries."""
         return Response(serializers.QRCodeSerializer(selectors.get_code(code_id)).data)
 
     @operation(
@@ -88,6 +91,7 @@ class QRCodeView(ApiView):
         errors=(CodeRevoked, ExpiryIsSigned),
     )
     def patch(self, request: Request, code_id: UUID) -> Response:
+        """Revoke a code, for good, or name it."""
         data = self.valid(serializers.ChangeQRCodeSerializer)
         code = services.change_code(code_id=code_id, **data, now=clock.now())
         return Response(serializers.QRCodeSerializer(code).data)
@@ -144,4 +148,5 @@ class QRCodeImageView(ApiView):
         },
     )
     def get(self, request: Request, code_id: UUID) -> HttpResponse:
+        """The code as an image, error correction level M."""
         return image_response(request, selectors.get_code(code_id))

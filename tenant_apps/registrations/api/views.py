@@ -27,6 +27,7 @@ class RegistrationsView(ApiView):
         errors=(RegistrationClosed,),
     )
     def post(self, request: Request) -> Response:
+        """Ask to become a customer. A link is mailed; the answer is the same for every e-mail."""
         data = self.valid(serializers.NewRegistrationSerializer)
         services.register(**data, now=clock.now())
         return Response(status=202)

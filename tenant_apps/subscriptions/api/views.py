@@ -42,6 +42,7 @@ class SubscriptionsView(ApiView):
         answers=serializers.SubscriptionSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
+        """The club's subscriptions, newest first."""
         return self.page(selectors.list_subscriptions(), serializers.SubscriptionSerializer)
 
     @operation(
@@ -52,6 +53,7 @@ class SubscriptionsView(ApiView):
         errors=(CustomerMerged, PackageInactive, PurchaseLimitReached, TrialUsed),
     )
     def post(self, request: Request) -> Response:
+        """Give a customer a subscription free of charge."""
         data = self.valid(serializers.NewSubscriptionSerializer)
         subscription = services.grant_subscription(**data, now=clock.now(), actor=self.caller.actor)
         return Response(serializers.SubscriptionSerializer(subscription).data, status=201)
