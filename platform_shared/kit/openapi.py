@@ -1,7 +1,7 @@
 """How the views become two OpenAPI documents: one for the platform host, one for club hosts."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -21,8 +21,8 @@ def operation[F: Callable[..., Any]](
     *,
     answers: Any,
     body: Any = None,
-    errors: Iterable[type[DomainError]] = (),
-    club_errors: Iterable[type[DomainError]] = (),
+    errors: Sequence[type[DomainError]] = (),
+    club_errors: Sequence[type[DomainError]] = (),
     deprecated: Deprecation | None = None,
     **kwargs: Any,
 ) -> Callable[[F], F]:
@@ -43,8 +43,8 @@ def operation[F: Callable[..., Any]](
 
     def declare(view_method: F) -> F:
         described = describe(view_method)
-        described.errors = tuple(errors)  # type: ignore[attr-defined]
-        described.club_errors = tuple(club_errors)  # type: ignore[attr-defined]
+        described.errors = errors  # type: ignore[attr-defined]
+        described.club_errors = club_errors  # type: ignore[attr-defined]
         described.deprecation = deprecated  # type: ignore[attr-defined]
         return described
 
@@ -115,6 +115,8 @@ class OperationSchema(AutoSchema):
         if self.request_body_is_read:
             yield from ("malformed_request", "length_required")
             yield from ("payload_too_large", "unsupported_media_type")
+        if self.view.throttle_classes:
+            yield "throttled"
 
     @property
     def request_body_is_read(self) -> bool:

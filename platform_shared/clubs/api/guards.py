@@ -26,6 +26,7 @@ class ClubServes(BasePermission):
 
     @staticmethod
     def refusals(view: Any, method: str) -> tuple[type[DomainError], ...]:
+        """Return what a suspended club answers with."""
         closes = view.on_club_hosts and not view.allowed_when_suspended
         return (ClubSuspended,) if closes else ()
 

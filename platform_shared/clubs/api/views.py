@@ -1,6 +1,6 @@
 from uuid import UUID
 
-from platform_shared.clubs import selectors, services, usage
+from platform_shared.clubs import selectors, services, settings_checks, usage
 from platform_shared.clubs.api import serializers
 from platform_shared.clubs.errors import ClubNotActive, SlugTaken
 from platform_shared.kit import clock
@@ -8,7 +8,6 @@ from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
 from platform_shared.tenancy import binding
-from tenant_apps.qr_codes.errors import NoKindOfCodeLeft
 
 
 class ClubsView(ApiView):
@@ -77,7 +76,7 @@ class OwnClubView(ApiView):
         "Club",
         body=serializers.ChangeClubSettingsSerializer,
         answers=serializers.ClubSettingsSerializer,
-        errors=(NoKindOfCodeLeft,),
+        errors=settings_checks.refusals,  # grows as apps register theirs
     )
     def patch(self, request: Request) -> Response:
         changes = self.valid(serializers.ChangeClubSettingsSerializer)

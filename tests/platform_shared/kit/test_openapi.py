@@ -5,16 +5,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django import urls
 from drf_spectacular import plumbing
 from drf_spectacular.settings import spectacular_settings
+from rest_framework.throttling import AnonRateThrottle
 
+from platform_shared.documents.generator import Generator
 from platform_shared.documents.management.commands.export_openapi import HOSTS, document
+from platform_shared.kit import openapi
 from platform_shared.kit.access import Open, Permission
 from platform_shared.kit.serializers import StrictSerializer
-from platform_shared.kit.views import ApiView
+from platform_shared.kit.views import ApiView, Request, Response
 from tests.architecture.test_access import views
 
-PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+PROBLEM = {"schema": {"$ref": "#/components/schemas/Problem"}}
 
 
 @pytest.fixture(scope="module", params=HOSTS)
@@ -27,6 +31,22 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
     for path, item in described["paths"].items():
         for method, operation in item.items():
             yield method, path, operation
+
+
+class BareView(ApiView):
+    access = {"GET": Open.PUBLIC}
+
+    @openapi.operation("getBare", "Bare", answers={204: None})
+    def get(self, request: Request) -> Response:
+        return Response(status=204)
+
+
+def bare_document(view: type[ApiView]) -> dict[str, Any]:
+    """Return what is said of a view that says nothing itself."""
+    generator = Generator(patterns=[urls.path("bare", view.as_view())])  # type: ignore[no-untyped-call]
+    document: Any = generator.get_schema(public=True)  # type: ignore[no-untyped-call]
+    found: dict[str, Any] = document["paths"]["/bare"]["get"]
+    return found
 
 
 class TestOperation:
@@ -58,7 +78,7 @@ class TestOperationSchema:
                 code
                 for answer in operation["responses"].values()
                 for code in answer.get("x-error-codes", ())
-                if answer["content"] == PROBLEM
+                if PROBLEM.items() <= answer["content"]["application/problem+json"].items()
             }
             expected = {"internal_error", "temporarily_unavailable"}
             names = {p["in"] for p in operation.get("parameters", [])}
@@ -80,6 +100,13 @@ class TestOperationSchema:
             if operation["x-permission"] == Open.PUBLIC:
                 assert "not_authenticated" not in codes, (method, path)
             assert at_club or "club_suspended" not in codes, (method, path)
+
+    @pytest.mark.parametrize("throttles", [(), (AnonRateThrottle,)])
+    def test_tells_of_throttles_where_there_are_some(self, throttles: tuple[type, ...]) -> None:
+        class Throttled(BareView):
+            throttle_classes = throttles
+
+        assert ("429" in bare_document(Throttled)["responses"]) is bool(throttles)
 
     def test_answers_no_conflict_where_nothing_conflicts(self, described: dict[str, Any]) -> None:
         for method, path, operation in operations(described):
@@ -123,7 +150,7 @@ class TestUndocumentedBases:
         if not guarded:  # negative control
             excluded = plumbing.get_lib_doc_excludes
             monkeypatch.setattr(spectacular_settings, "GET_LIB_DOC_EXCLUDES", excluded)
-        said = str(document(HOSTS["club"]))
+        said = f"{document(HOSTS['club'])} {bare_document(BareView)}"
         for base in (ApiView, StrictSerializer):
             assert base.__doc__
             assert (base.__doc__.split("\n")[0] in said) is not guarded
