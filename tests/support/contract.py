@@ -61,7 +61,8 @@ def faults(operation: dict[str, Any], response: Any) -> list[str]:
 
 def _urlconf(request: Any) -> str:
     """Return the URL table of the request's host; nothing's for a host that is nobody's."""
-    at_platform = request.get_host().partition(":")[0] in settings.PLATFORM_HOSTS
+    named = request.META.get("HTTP_HOST", "").partition(":")[0]  # not a host's name, maybe
+    at_platform = named in settings.PLATFORM_HOSTS
     return str(getattr(request, "urlconf", settings.ROOT_URLCONF if at_platform else ""))
 
 
