@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help venv clients demo services journey bench test check check-static lint format typecheck \
-	openapi docs lock
+	examples openapi docs lock
 
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
@@ -67,6 +67,8 @@ check-static:
 	$(MANAGE) check
 	$(MANAGE) export_openapi --check
 	$(MANAGE) export_permissions --check
+	$(MANAGE) export_errors --check
+	$(MANAGE) check_api_changes
 	$(MANAGE) export_subscription_states --check
 
 lint: venv ## Check style, format and who imports whom
@@ -84,8 +86,13 @@ typecheck: venv ## Check types
 openapi: venv ## Write the API documents again: docs/openapi/
 	@exec $(LOCAL) run -- $(MANAGE) export_openapi
 
-docs: venv openapi ## Write all generated documents again
+examples: venv ## Record the examples of the API documents again
+	@exec $(LOCAL) run -- $(PY) -m pytest tests/contract/test_examples.py -q \
+		-k are_what_the_api_answers --update-examples
+
+docs: venv examples openapi ## Write all generated documents again
 	@$(LOCAL) run -- $(MANAGE) export_permissions
+	@$(LOCAL) run -- $(MANAGE) export_errors
 	@exec $(LOCAL) run -- $(MANAGE) export_subscription_states
 
 lock: ## Resolve pyproject.toml again into deploy/requirements/ (needs uv)

@@ -156,6 +156,24 @@ def root(db: None, world: SimpleNamespace) -> Caller:
     return api_support.as_role(None, Role.SYSTEM_ADMIN)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _documented() -> Iterator[None]:
+    """No answer that a test gets is one that the API documents don't know."""
+    from tests.support import contract
+
+    with contract.watching():
+        yield
+
+
+@pytest.fixture
+def undocumented() -> Iterator[None]:
+    """For a test that takes a guard away, and so gets what no operation ever answers."""
+    from tests.support import contract
+
+    with contract.unwatched():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What one test has cached, in the process or in Valkey, is not there for the next.

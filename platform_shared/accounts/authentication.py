@@ -8,9 +8,10 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from platform_shared.accounts import sessions, tokens
-from platform_shared.accounts.errors import InvalidToken
+from platform_shared.accounts.errors import InvalidToken, SupportSessionRequired
 from platform_shared.accounts.throttles import FORGED_TOKENS
 from platform_shared.kit import clock, context
+from platform_shared.kit.errors import DomainError
 from platform_shared.kit.principal import Principal
 from platform_shared.tenancy import binding, throttling
 from platform_shared.tenancy.club_ref import ClubRef
@@ -18,6 +19,12 @@ from platform_shared.tenancy.club_ref import ClubRef
 
 class Authentication(JWTAuthentication):
     """simplejwt's header parsing; the token, its audience and its session are ours to check."""
+
+    @staticmethod
+    def refusals(view: Any, method: str) -> tuple[type[DomainError], ...]:
+        """Return what a token can be refused with."""
+        at_club = (SupportSessionRequired,) if view.on_club_hosts else ()
+        return (InvalidToken, *at_club)
 
     def authenticate(self, request: Request) -> tuple[Principal, Any] | None:  # type: ignore[override]
         header = self.get_header(request)

@@ -8,7 +8,7 @@ class InvalidCredentials(DomainError):
 
 
 class InvalidToken(DomainError):
-    """``forged``: no key of ours has signed it, which never happens to one who is merely late."""
+    """The token is malformed, expired, revoked, of another kind, or another host's."""
 
     code, status, title = "invalid_token", 401, "The token is not valid here"
 
@@ -18,6 +18,8 @@ class InvalidToken(DomainError):
 
 
 class SupportSessionRequired(DomainError):
+    """The platform's token opens no club: open a support session, and use its token."""
+
     code, status, title = (
         "support_session_required",
         403,
@@ -26,16 +28,25 @@ class SupportSessionRequired(DomainError):
 
 
 class EmailTaken(DomainError):
+    """An account or customer of this host has the e-mail, whatever its case."""
+
     code, status, title = "email_taken", 409, "Another account has this e-mail address"
+    members = {"customer": "the id of who has it, where it is a customer and the caller may know"}
 
 
 class AccountInactive(DomainError):
+    """There is no link for who may not sign in: activate the account first."""
+
     code, status, title = "account_inactive", 409, "The account is deactivated"
 
 
 class LastAdmin(DomainError):
+    """The last active admin can be neither deactivated nor made something else."""
+
     code, status, title = "last_admin", 409, "Somebody must remain who can manage this"
 
 
 class InvalidPasswordLink(DomainError):
+    """A link works once, for a limited time; ask for another one."""
+
     code, status, title = "invalid_password_link", 404, "The link is unknown, used or expired"

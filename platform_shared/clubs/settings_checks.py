@@ -3,16 +3,20 @@
 from collections.abc import Callable
 from typing import Any
 
+from platform_shared.kit.errors import DomainError
+
 Check = Callable[[dict[str, Any]], None]
 _checks: dict[str, Check] = {}
+refusals: list[type[DomainError]] = []
 
 
-def register(name: str, check: Check) -> None:
+def register(name: str, check: Check, *raises: type[DomainError]) -> None:
     """Have ``check`` look at the changes of every club's settings before they are made.
 
-    It raises a domain error to refuse them.
+    It raises one of the domain errors ``raises`` to refuse them.
     """
     _checks[name] = check
+    refusals.extend(raises)
 
 
 def run(changes: dict[str, Any]) -> None:

@@ -6,8 +6,13 @@ class IdempotencyConfig(AppConfig):
 
     def ready(self) -> None:
         from platform_shared.due_work import services as due_work
-        from platform_shared.idempotency import services
+        from platform_shared.idempotency import errors, services
         from platform_shared.kit import idempotency
 
-        idempotency.register(services.answer_once)
+        idempotency.register(
+            services.answer_once,
+            errors.IdempotencyKeyReused,
+            errors.IdempotencyKeyInProgress,
+            errors.IdempotentAnswerLost,
+        )
         due_work.register(services.EXPIRY, services.expire)

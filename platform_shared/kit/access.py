@@ -11,6 +11,8 @@ from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from platform_shared.kit.errors import DomainError, Forbidden, Unauthenticated
+
 
 class Role(StrEnum):
     SYSTEM_ADMIN = "system_admin"
@@ -182,6 +184,13 @@ def rule_of(view: Any, method: str) -> Rule | None:
 
 class DeclaredPermission(BasePermission):
     """Grants what the view declares for the method, and nothing else."""
+
+    @staticmethod
+    def refusals(view: Any, method: str) -> tuple[type[DomainError], ...]:
+        """Return what a caller is refused with; on the platform's host there is one role alone."""
+        if rule_of(view, method) is Open.PUBLIC:
+            return ()
+        return (Unauthenticated, Forbidden) if view.on_club_hosts else (Unauthenticated,)
 
     def has_permission(self, request: Request, view: Any) -> bool:
         method = request.method or ""

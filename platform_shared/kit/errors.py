@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 
 class DomainError(Exception):
     """The base of every error that a client is told about; subclasses are the registry.
 
-    ``extras`` are members of the problem document beside the standard ones, ``headers`` go with it.
-    ``inner_code`` tells apart, for throttles alone, what clients are to see as one.
+    ``extras`` are members of the problem document beside the standard ones; ``members`` says what
+    each of them means, by name; ``headers`` go with it. ``inner_code`` tells apart, for throttles
+    alone, what clients are to see as one. A subclass's docstring is read by integrators, in
+    ``docs/errors.md``.
     """
 
     code: ClassVar[str]
     status: ClassVar[int]
     title: ClassVar[str]
+    members: ClassVar[Mapping[str, str]] = MappingProxyType({})
     headers: Mapping[str, str] = {}
     inner_code = ""
 
@@ -79,6 +83,7 @@ class InvalidInput(DomainError):
     """The payload is understood and wrong; ``errors`` names each field."""
 
     code, status, title = "invalid_input", 400, "The request is not valid"
+    members = {"errors": "each with `field` (dotted, or `body`), `code` (below) and `detail`"}
 
     def __init__(self, *errors: FieldError) -> None:
         super().__init__("; ".join(f"{e.field}: {e.detail}" for e in errors))

@@ -17,7 +17,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from platform_shared.kit import access, clock
-from platform_shared.kit.errors import FieldError, InvalidInput
+from platform_shared.kit.errors import DomainError, FieldError, InvalidInput
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -40,11 +40,17 @@ class Answer:
 # answer, or None: ``carry_out`` has answered this one, or ``explain`` its error.
 Keeper = Callable[..., Answer | None]
 _keepers: list[Keeper] = []
+_refusals: list[type[DomainError]] = []
 
 
-def register(keeper: Keeper) -> None:
-    """Have ``keeper`` keep the answers."""
-    _keepers[:] = [keeper]
+def register(keeper: Keeper, *refusals: type[DomainError]) -> None:
+    """Have ``keeper`` keep the answers; ``refusals`` is what it raises."""
+    _keepers[:], _refusals[:] = [keeper], refusals
+
+
+def refusals() -> tuple[type[DomainError], ...]:
+    """Return what a call that carries a key can be refused with."""
+    return tuple(_refusals)
 
 
 def is_honoured(view: Any, method: str) -> bool:

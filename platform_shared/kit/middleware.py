@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import ResponseHeaders
 
-from platform_shared.kit import context, metrics, tracing
+from platform_shared.kit import context, metrics, problem, tracing
 from platform_shared.kit.ids import new_id
 
 logger = logging.getLogger("qr_checkin.request")
@@ -60,3 +60,18 @@ class RequestContextMiddleware:
                 extra={"ms": round((time.perf_counter() - started) * 1000, 1)},
             )
         return response
+
+
+class KnownLengthMiddleware:
+    """Refuses a body in chunks with 411: WSGI reads as much as ``Content-Length`` says, so nothing.
+
+    A payload that was never read would otherwise be answered as one whose fields are all missing.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+            return problem.length_required(request)
+        return self.get_response(request)

@@ -1,6 +1,7 @@
 """How the views become two OpenAPI documents: one for the platform host, one for club hosts."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,15 @@ from rest_framework.fields import empty
 from rest_framework.serializers import ListSerializer, Serializer
 
 from platform_shared.kit import access, idempotency, listing, pagination, preconditions, problem
+from platform_shared.kit.deprecation import Deprecation
+from platform_shared.kit.errors import (
+    DomainError,
+    InvalidInput,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    TooManyRequests,
+)
 from platform_shared.kit.serializers import ProblemSerializer, StrictSerializer
 
 IDEMPOTENCY_KEY = {
@@ -47,16 +57,28 @@ class Described:
 
 
 def operation[F: Callable[..., Any]](
-    operation_id: str, tag: str, *, answers: Any, body: Any = None, **kwargs: Any
+    operation_id: str,
+    tag: str,
+    *,
+    answers: Any,
+    body: Any = None,
+    errors: Sequence[type[DomainError]] = (),
+    club_errors: Sequence[type[DomainError]] = (),
+    deprecated: Deprecation | None = None,
+    **kwargs: Any,
 ) -> Callable[[F], F]:
     """Describe one operation: its id in generated clients, its tag, its body and its answers.
+
+    ``errors`` are those that only this operation can give; what every operation of a kind can give
+    is added by ``OperationSchema``. ``club_errors`` are those that the platform's host does not
+    give. ``deprecated`` is told by the document and by every answer.
 
     The query may have the names of ``parameters`` and no others, but for those that come with a
     list, or with the thing that a GET answers; without a ``body`` none is taken.
     """
     is_list = isinstance(answers, ListSerializer)
     rows = type(answers.child) if is_list else answers
-    described = Described(
+    read = Described(
         operation_id,
         frozenset(name for given in kwargs.get("parameters", ()) for name in _names(given)),
         body is not None,
@@ -65,14 +87,23 @@ def operation[F: Callable[..., Any]](
         rows if is_list or _has_id(rows) else None,
     )
     describe = extend_schema(
-        operation_id=operation_id, tags=[tag], request=body, responses=answers, **kwargs
+        operation_id=operation_id,
+        tags=[tag],
+        request=body,
+        responses=answers,
+        deprecated=True if deprecated else None,
+        **kwargs,
     )
 
-    def decorate(handler: F) -> F:
-        handler.described = described  # type: ignore[attr-defined]
-        return describe(handler)
+    def declare(handler: F) -> F:
+        described = describe(handler)
+        described.described = read  # type: ignore[attr-defined]
+        described.errors = errors  # type: ignore[attr-defined]
+        described.club_errors = club_errors  # type: ignore[attr-defined]
+        described.deprecation = deprecated  # type: ignore[attr-defined]
+        return described
 
-    return decorate
+    return declare
 
 
 def _names(given: Any) -> tuple[str, ...]:
@@ -94,6 +125,10 @@ def _may_be_left_out(field: Any) -> bool:
     declared = field.field_name in getattr(field.parent, "_declared_fields", {})
     optional = not (field.required or field.read_only or field.allow_null)
     return declared and optional and field.default is empty
+
+
+def _nothing(view: Any, method: str) -> tuple[type[DomainError], ...]:
+    return ()
 
 
 def undocumented_bases() -> list[type]:
@@ -136,7 +171,11 @@ def _describe_conditions(operation: dict[str, Any], method: str, required: bool)
 
 
 class OperationSchema(AutoSchema):
-    """Adds the problem responses that every operation of a kind can give, and its permission."""
+    """Adds the problems that an operation can give, and the permission that it needs.
+
+    What stands before a view (authentication, permissions, throttles) says itself what it refuses,
+    by a static method ``refusals(view, method)``.
+    """
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         operation = super().get_operation(*args, **kwargs)
@@ -145,7 +184,20 @@ class OperationSchema(AutoSchema):
             operation["x-permission"] = str(rule)
         if operation and self._is_tagged():
             _describe_conditions(operation, self.method, self._must_match())
+        if operation and rule is access.Open.PUBLIC:
+            operation["security"] = []  # said, not left out: none is needed
+        deprecation = getattr(self._view_method(), "deprecation", None)
+        if operation and deprecation is not None:
+            operation["x-deprecation"] = deprecation.document()
         return operation
+
+    def get_summary(self) -> str:
+        """Return the operation's id as a person would say it: ``listQrCodes``, List QR codes."""
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.get_operation_id()).lower()
+        return words.capitalize().replace("qr ", "QR ")
+
+    def _view_method(self) -> Any:
+        return getattr(self.view, self.method.lower())
 
     def _get_parameters(self) -> Any:
         parameters = super()._get_parameters()
@@ -216,13 +268,13 @@ class OperationSchema(AutoSchema):
         described = self._described()
         if described.rows is not None and self.method == "GET":
             self._add_sparse(bodies["200"], described)
-        for status in self._problem_statuses():
-            bodies.setdefault(
-                status,
-                self._get_response_for_code(  # type: ignore[no-untyped-call]
-                    ProblemSerializer, status, media_types=[problem.CONTENT_TYPE]
-                ),
+        for status, titles in sorted(self._problems().items()):
+            answer = self._get_response_for_code(  # type: ignore[no-untyped-call]
+                ProblemSerializer, str(status), media_types=[problem.CONTENT_TYPE]
             )
+            answer["description"] = "\n".join(f"- `{c}`: {t}." for c, t in sorted(titles.items()))
+            answer["x-error-codes"] = sorted(titles)
+            bodies[str(status)] = answer
         if "429" in bodies:
             bodies["429"]["headers"] = {
                 name: {"$ref": f"#/components/headers/{name}"}
@@ -230,20 +282,41 @@ class OperationSchema(AutoSchema):
             }
         return bodies
 
-    def _problem_statuses(self) -> list[str]:
-        statuses = ["400", "404", "500", "503"]
-        if self._is_tagged():
-            statuses += [] if self.method == "GET" else ["412"]
-            statuses += ["428"] if self._must_match() else []
-        if self.method != "GET":
-            statuses += ["409", "413", "415"]
-        if idempotency.is_honoured(self.view, self.method):
-            statuses += ["422"]
-        statuses += ["401", "403"]
+    def _problems(self) -> dict[int, dict[str, str]]:
+        """Return the titles of the problems by status and code."""
+        found: dict[int, dict[str, str]] = {}
+        for code in self._generic_codes():
+            status, title = problem.GENERIC[code]
+            found.setdefault(status, {})[code] = title
+        for error in self._errors():
+            found.setdefault(error.status, {})[error.code] = error.title
+        return found
+
+    def _generic_codes(self) -> Iterator[str]:
+        yield from ("internal_error", "temporarily_unavailable")
+        if self.method != "GET":  # a body is read to be refused, where none is taken
+            yield from ("malformed_request", "length_required")
+            yield from ("payload_too_large", "unsupported_media_type")
+
+    def _errors(self) -> Iterator[type[DomainError]]:
         view: Any = self.view
+        yield InvalidInput  # a name in the query that nothing reads
+        if "{" in self.path:
+            yield NotFound
+        if self._is_tagged() and self.method != "GET":
+            yield PreconditionFailed
+        if self._must_match():
+            yield PreconditionRequired
+        if idempotency.is_honoured(view, self.method):
+            yield from idempotency.refusals()
         if view.throttles or (view.authentication_classes and view.counts_forged_tokens):
-            statuses.append("429")
-        return sorted(set(statuses))
+            yield TooManyRequests
+        yield from getattr(view, "host_errors", ())
+        for before in (*view.authentication_classes, *view.permission_classes):
+            yield from getattr(before, "refusals", _nothing)(view, self.method)
+        yield from getattr(self._view_method(), "errors", ())
+        if getattr(view, "on_club_hosts", False):
+            yield from getattr(self._view_method(), "club_errors", ())
 
     def _is_tagged(self) -> bool:
         return getattr(self.view, "tagged_as", None) is not None

@@ -4,7 +4,6 @@ import json
 import logging
 import math
 import sys
-from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -15,7 +14,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from platform_shared.kit import context
-from platform_shared.kit.errors import DomainError, InvalidInput, TooManyRequests
+from platform_shared.kit.errors import DomainError, InvalidInput
 
 CONTENT_TYPE = "application/problem+json"
 logger = logging.getLogger(__name__)
@@ -92,19 +91,22 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-_DRF_CODES = {
-    400: "malformed_request",
-    401: "not_authenticated",
-    403: "forbidden",
-    404: "not_found",
-    405: "method_not_allowed",
-    406: "not_acceptable",
-    413: "payload_too_large",
-    415: "unsupported_media_type",
-    429: TooManyRequests.code,
-    500: "internal_error",
-    503: "temporarily_unavailable",
+# What Django, DRF or the server finds before or beside our own code, by code: status, title. Where
+# a domain error has the same code, what that class says is the same.
+GENERIC = {
+    "malformed_request": (400, "Bad Request"),
+    "not_authenticated": (401, "Authentication required"),
+    "forbidden": (403, "Not allowed"),
+    "not_found": (404, "Not found"),
+    "method_not_allowed": (405, "Method Not Allowed"),
+    "not_acceptable": (406, "Not Acceptable"),
+    "length_required": (411, "Length Required"),
+    "payload_too_large": (413, "Content Too Large"),
+    "unsupported_media_type": (415, "Unsupported Media Type"),
+    "internal_error": (500, "Internal Server Error"),
+    "temporarily_unavailable": (503, "Service Unavailable"),
 }
+_GENERIC_CODES = {status: code for code, (status, _) in GENERIC.items()}
 RETRY_AFTER_SECONDS = 5
 
 
@@ -158,12 +160,13 @@ def _status_of(error: Exception) -> int | None:
 
 
 def _generic(status: int, path: str, detail: str = "") -> dict[str, Any]:
-    phrase = HTTPStatus(status).phrase
+    code = _GENERIC_CODES.get(status, "malformed_request" if status < 500 else "internal_error")
+    title = GENERIC[code][1]
     return body(
         status=status,
-        code=_DRF_CODES.get(status, "error"),
-        title=phrase,
-        detail=detail or phrase,
+        code=code,
+        title=title,
+        detail=detail or title,
         instance=path,
     )
 
@@ -181,6 +184,11 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer 403 for what fails before a view runs (``handler403``)."""
     return _plain(request, 403)
+
+
+def length_required(request: HttpRequest) -> HttpResponse:
+    """Answer 411 for a body whose end only its reading would tell."""
+    return _plain(request, 411)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -1,9 +1,10 @@
 """What every payload has in common: unknown fields are errors, money and durations are typed."""
 
+import json
 import re
 from datetime import time
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -24,8 +25,42 @@ def shared(serializer_class: type[serializers.Serializer[Any]]) -> serializers.S
     return serializer_class()
 
 
+# Which types of JSON each kind of field reads. DRF's fields would take "12" for a number, 12 for a
+# text or an id, and "yes" for true: the documents say otherwise, and a client that is wrong is told
+# while somebody is looking.
+_JSON_TYPES: tuple[tuple[Any, tuple[type, ...]], ...] = (
+    (serializers.CharField, (str,)),
+    (serializers.UUIDField, (str,)),
+    (serializers.DateField, (str,)),
+    (serializers.DateTimeField, (str,)),
+    (serializers.TimeField, (str,)),
+    (serializers.BooleanField, (bool,)),
+    (serializers.IntegerField, (int, float)),  # 12.0 is an integer in JSON Schema, 12.5 is refused
+)
+
+
+class _Mistyped:
+    """A value of another type than its field's: every field refuses it, and may quote it."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __str__(self) -> str:
+        return json.dumps(self.value)[:60]
+
+
+def _typed(field: Any, value: Any) -> Any:
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        return [_typed(field.child, each) for each in value]
+    types = next((types for kind, types in _JSON_TYPES if isinstance(field, kind)), None)
+    return value if types is None or value is None or type(value) in types else _Mistyped(value)
+
+
 class StrictSerializer(serializers.Serializer[Any]):
-    """A serializer that names every field it does not know instead of dropping it."""
+    """A serializer that names every field it does not know, or whose type in JSON is another."""
+
+    # False for queries, forms and files, which have nothing but text.
+    typed: ClassVar[bool] = True
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
@@ -37,6 +72,8 @@ class StrictSerializer(serializers.Serializer[Any]):
                         for name in unknown
                     }
                 )
+            if self.typed:
+                data = {name: _typed(self.fields[name], value) for name, value in data.items()}
         return super().to_internal_value(data)
 
 

@@ -136,7 +136,19 @@ class ApiView(GenericAPIView[Any]):
         response = super().finalize_response(request, response, *args, **kwargs)
         if self.tally:
             self.tally.answered(response)
+        self._say_deprecated(request, response)
         return response
+
+    def _say_deprecated(self, request: Request, response: Any) -> None:
+        """Say with every answer of a deprecated operation that it is one."""
+        method = "get" if request.method == "HEAD" else str(request.method).lower()
+        # The class's: of a call that may be a repeat, another handler stands before it here.
+        deprecation = getattr(getattr(type(self), method, None), "deprecation", None)
+        if deprecation is not None:
+            said = deprecation.headers()
+            links = [response["Link"]] if response.has_header("Link") else []
+            for name, value in {**said, "Link": ", ".join([*links, said["Link"]])}.items():
+                response[name] = value
 
     def _tagged(self, response: Response) -> Response:
         """Return the answer with its ETag, or 304 when the client has it already."""

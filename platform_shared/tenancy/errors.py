@@ -4,10 +4,14 @@ from platform_shared.kit.errors import DomainError
 
 
 class UnknownHost(DomainError):
+    """The host names no club, or one that is closed."""
+
     code, status, title = "unknown_host", 404, "No club answers on this host"
 
 
 class ClubSuspended(DomainError):
+    """Until the platform lifts it, only sign-in and `/me` work."""
+
     code, status, title = "club_suspended", 403, "This club is suspended"
 
 

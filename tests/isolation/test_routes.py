@@ -281,6 +281,7 @@ class TestAnswers:
     ) -> None:
         assert leaks(scene_a, scene_b, club_b) == []
 
+    @pytest.mark.usefixtures("undocumented")
     def test_would_be_caught_containing_them(
         self,
         scene_a: Scene,

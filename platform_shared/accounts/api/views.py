@@ -11,14 +11,26 @@ from platform_shared.accounts import keys, selectors, services, throttles
 from platform_shared.accounts.api import serializers
 from platform_shared.accounts.api.filters import AccountFilter, StaffFilter
 from platform_shared.accounts.enums import CLUB_ROLES
+from platform_shared.accounts.errors import (
+    AccountInactive,
+    EmailTaken,
+    InvalidCredentials,
+    InvalidPasswordLink,
+    InvalidToken,
+    LastAdmin,
+    SupportSessionRequired,
+)
 from platform_shared.clubs.api.serializers import (
     NewSupportSessionSerializer,
     SupportSessionSerializer,
 )
+from platform_shared.clubs.errors import ClubNotActive
 from platform_shared.kit import clock
 from platform_shared.kit.access import Open, Permission, Role
+from platform_shared.kit.errors import NotFound
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
+from platform_shared.plans.errors import PlanLimitReached
 from platform_shared.tenancy import binding, throttling
 from platform_shared.tenancy.club_ref import ClubRef
 
@@ -44,6 +56,7 @@ class TokenView(PublicView):
         "Authentication",
         body=serializers.CredentialsSerializer,
         answers=serializers.SignedInSerializer,
+        errors=(InvalidCredentials,),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.CredentialsSerializer)
@@ -61,6 +74,8 @@ class RefreshView(PublicView):
         "Authentication",
         body=serializers.RefreshSerializer,
         answers=serializers.TokensSerializer,
+        errors=(InvalidToken,),
+        club_errors=(SupportSessionRequired,),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.RefreshSerializer)
@@ -72,7 +87,14 @@ class LogoutView(PublicView):
     access = {"POST": Open.PUBLIC}
     throttles = throttles.REFRESH_TOKENS
 
-    @operation("signOut", "Authentication", body=serializers.RefreshSerializer, answers={204: None})
+    @operation(
+        "signOut",
+        "Authentication",
+        body=serializers.RefreshSerializer,
+        answers={204: None},
+        errors=(InvalidToken,),
+        club_errors=(SupportSessionRequired,),
+    )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.RefreshSerializer)
         services.sign_out(raw=data["refresh"], now=clock.now())
@@ -90,6 +112,7 @@ class PasswordView(PublicView):
         "Authentication",
         parameters=[TOKEN],
         answers=serializers.PasswordLinkSerializer,
+        errors=(InvalidPasswordLink,),
     )
     def get(self, request: Request) -> Response:
         secret = request.query_params.get("token", "")
@@ -102,6 +125,7 @@ class PasswordView(PublicView):
         "Authentication",
         body=serializers.SetPasswordSerializer,
         answers={204: None},
+        errors=(InvalidPasswordLink,),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.SetPasswordSerializer)
@@ -136,6 +160,7 @@ class MeView(ApiView):
 
     @operation("getMe", "Me", answers=serializers.MeSerializer)
     def get(self, request: Request) -> Response:
+        """Who the token is for, what they may do here, and in which club."""
         bound, caller = binding.current(), self.account
         answer = {
             "id": caller.user_id,
@@ -155,9 +180,14 @@ class MyPasswordView(ApiView):
     allowed_when_suspended = True
 
     @operation(
-        "changeMyPassword", "Me", body=serializers.ChangePasswordSerializer, answers={204: None}
+        "changeMyPassword",
+        "Me",
+        body=serializers.ChangePasswordSerializer,
+        answers={204: None},
+        club_errors=(NotFound,),  # support has no password here
     )
     def post(self, request: Request) -> Response:
+        """Every other session of the account ends."""
         data = self.valid(serializers.ChangePasswordSerializer)
         services.change_password(
             user_id=self.account.user_id,
@@ -192,8 +222,10 @@ class SupportSessionsView(ApiView):
         "Clubs",
         body=NewSupportSessionSerializer,
         answers={201: SupportSessionSerializer},
+        errors=(ClubNotActive,),
     )
     def post(self, request: Request, club_id: UUID) -> Response:
+        """A token for one club, for some minutes. What it writes is recorded as support's."""
         data = self.valid(NewSupportSessionSerializer)
         access, expires_at = services.open_support_session(
             club_id=club_id, admin=self.account, **data, now=clock.now()
@@ -272,6 +304,7 @@ class StaffListView(AccountsView):
         "Staff",
         body=serializers.NewStaffSerializer,
         answers={201: serializers.CreatedAccountSerializer},
+        errors=(EmailTaken, PlanLimitReached),
     )
     def post(self, request: Request) -> Response:
         return super().post(request)
@@ -290,6 +323,7 @@ class StaffView(AccountView):
         "Staff",
         body=serializers.ChangeStaffSerializer,
         answers=serializers.AccountSerializer,
+        errors=(LastAdmin, PlanLimitReached),
     )
     def patch(self, request: Request, user_id: UUID) -> Response:
         return super().patch(request, user_id)
@@ -302,6 +336,7 @@ class StaffPasswordLinkView(PasswordLinkView):
         "renewStaffPasswordLink",
         "Staff",
         answers={201: serializers.IssuedPasswordLinkSerializer},
+        errors=(AccountInactive,),
     )
     def post(self, request: Request, user_id: UUID) -> Response:
         return super().post(request, user_id)
@@ -320,6 +355,7 @@ class SystemUserListView(AccountsView):
         "System users",
         body=serializers.NewSystemUserSerializer,
         answers={201: serializers.CreatedAccountSerializer},
+        errors=(EmailTaken,),
     )
     def post(self, request: Request) -> Response:
         return super().post(request)
@@ -338,6 +374,7 @@ class SystemUserView(AccountView):
         "System users",
         body=serializers.ChangeSystemUserSerializer,
         answers=serializers.AccountSerializer,
+        errors=(LastAdmin,),
     )
     def patch(self, request: Request, user_id: UUID) -> Response:
         return super().patch(request, user_id)
@@ -350,6 +387,7 @@ class SystemUserPasswordLinkView(PasswordLinkView):
         "renewSystemUserPasswordLink",
         "System users",
         answers={201: serializers.IssuedPasswordLinkSerializer},
+        errors=(AccountInactive,),
     )
     def post(self, request: Request, user_id: UUID) -> Response:
         return super().post(request, user_id)

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from platform_shared.clubs import services
 from platform_shared.clubs.enums import ClubStatus
 from platform_shared.kit import clock, context
+from platform_shared.kit.errors import DomainError
 from platform_shared.kit.principal import Principal
 from platform_shared.tenancy import binding
 from platform_shared.tenancy.club_ref import ClubRef
@@ -22,6 +23,12 @@ def _support(request: Request) -> Principal | None:
 
 class ClubServes(BasePermission):
     """A suspended club answers 403, except where the view says otherwise and to support."""
+
+    @staticmethod
+    def refusals(view: Any, method: str) -> tuple[type[DomainError], ...]:
+        """Return what a suspended club answers with."""
+        closes = view.on_club_hosts and not view.allowed_when_suspended
+        return (ClubSuspended,) if closes else ()
 
     def has_permission(self, request: Request, view: Any) -> bool:
         club = binding.current()

@@ -1,8 +1,9 @@
 from uuid import UUID
 
-from platform_shared.clubs import selectors, services, usage
+from platform_shared.clubs import selectors, services, settings_checks, usage
 from platform_shared.clubs.api import serializers
 from platform_shared.clubs.api.filters import ClubFilter
+from platform_shared.clubs.errors import ClubNotActive, SlugTaken
 from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
@@ -18,6 +19,7 @@ class ClubsView(ApiView):
 
     @operation("listClubs", "Clubs", answers=serializers.ClubSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """All clubs, newest first."""
         return self.page(selectors.list_clubs(), serializers.ClubSerializer)
 
     @operation(
@@ -25,8 +27,10 @@ class ClubsView(ApiView):
         "Clubs",
         body=serializers.NewClubSerializer,
         answers={201: serializers.CreatedClubSerializer},
+        errors=(SlugTaken,),
     )
     def post(self, request: Request) -> Response:
+        """Provision a club: it serves as soon as this has answered."""
         data = self.valid(serializers.NewClubSerializer)
         admin = data.pop("admin")
         made = services.provision_club(
@@ -45,6 +49,7 @@ class ClubView(ApiView):
 
     @operation("getClub", "Clubs", answers=serializers.ClubSerializer)
     def get(self, request: Request, club_id: UUID) -> Response:
+        """One club."""
         return self.one(selectors.get_club(club_id), serializers.ClubSerializer)
 
     @operation(
@@ -52,8 +57,10 @@ class ClubView(ApiView):
         "Clubs",
         body=serializers.ChangeClubSerializer,
         answers=serializers.ClubSerializer,
+        errors=(ClubNotActive,),
     )
     def patch(self, request: Request, club_id: UUID) -> Response:
+        """Suspend a club, or lift that."""
         data = self.valid(serializers.ChangeClubSerializer)
         club = services.set_status(
             club_id=club_id, status=data["status"], precondition=self.precondition
@@ -77,6 +84,7 @@ class OwnClubView(ApiView):
         "Club",
         body=serializers.ChangeClubSettingsSerializer,
         answers=serializers.ClubSettingsSerializer,
+        errors=settings_checks.refusals,  # grows as apps register theirs
     )
     def patch(self, request: Request) -> Response:
         changes = self.valid(serializers.ChangeClubSettingsSerializer)

@@ -10,4 +10,5 @@ class PlansView(ApiView):
 
     @operation("listPlans", "Plans", answers=PlanSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """What clubs can rent."""
         return self.page(selectors.list_plans(), PlanSerializer)

@@ -111,6 +111,7 @@ CLUB_URLCONF = "platform_shared.project.urls_club"
 WSGI_APPLICATION = "platform_shared.project.wsgi.application"
 MIDDLEWARE = [
     "platform_shared.kit.middleware.RequestContextMiddleware",
+    "platform_shared.kit.middleware.KnownLengthMiddleware",
     "platform_shared.tenancy.middleware.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "platform_shared.kit.compression.CompressionMiddleware",
@@ -199,6 +200,13 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "QR Check-in",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
+    "DEFAULT_GENERATOR_CLASS": "platform_shared.documents.generator.Generator",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "platform_shared.kit.openapi_names.readable_names",
+        "platform_shared.documents.hooks.describe",
+        "platform_shared.documents.hooks.add_examples",
+    ],
     "SERVE_PUBLIC": True,
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -254,10 +262,6 @@ SPECTACULAR_SETTINGS = {
         "CardPaper": "tenant_apps.qr_codes.enums.Paper",
         "ImageFormat": "tenant_apps.qr_codes.api.views.RENDERERS",
     },
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "platform_shared.kit.openapi_names.readable_names",
-    ],
 }
 
 # --- background ------------------------------------------------------------------------------

@@ -206,6 +206,8 @@ class PositionField(serializers.CharField):
 
 
 class FeedQuerySerializer(StrictSerializer):
+    typed = False
+
     after = PositionField(
         required=False, help_text="`next` of the page before; left out, the feed starts now."
     )

@@ -10,6 +10,7 @@ from tenant_apps.checkins import explanation, feed, occupancy, selectors, servic
 from tenant_apps.checkins.api import serializers
 from tenant_apps.checkins.api.filters import CheckInFilter, InsideFilter
 from tenant_apps.checkins.enums import Kind
+from tenant_apps.checkins.errors import AlreadyAnnulled, NotAnnullable, ScanIdReused
 
 
 class ScansView(ApiView):
@@ -28,6 +29,7 @@ class ScansView(ApiView):
             200: serializers.ScanAnswerSerializer,
             (422, problem.CONTENT_TYPE): ProblemSerializer,
         },
+        errors=(Forbidden, ScanIdReused),
     )
     def post(self, request: Request) -> Response:
         data = shared(serializers.ScanSerializer).run_validation(request.data)
@@ -58,6 +60,7 @@ class CheckInsView(ApiView):
 
     @operation("listCheckIns", "Check-ins", answers=serializers.CheckInSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The log of scans, newest first: accepted and refused, entries and exits."""
         return self.page(selectors.list_check_ins(), serializers.CheckInSerializer)
 
 
@@ -66,6 +69,7 @@ class CheckInView(ApiView):
 
     @operation("getCheckIn", "Check-ins", answers=serializers.CheckInSerializer)
     def get(self, request: Request, check_in_id: UUID) -> Response:
+        """One scan, as it was answered."""
         return self.one(selectors.get_check_in(check_in_id), serializers.CheckInSerializer)
 
 
@@ -88,8 +92,10 @@ class AnnulmentView(ApiView):
         "Check-ins",
         body=serializers.AnnulSerializer,
         answers={201: serializers.AnnulmentSerializer},
+        errors=(AlreadyAnnulled, NotAnnullable),
     )
     def post(self, request: Request, check_in_id: UUID) -> Response:
+        """Take an accepted check-in back, and give back the credit that it charged."""
         data = self.valid(serializers.AnnulSerializer)
         annulment = services.annul_check_in(
             check_in_id=check_in_id, **data, now=clock.now(), actor=self.caller.actor

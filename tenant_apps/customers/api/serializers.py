@@ -114,10 +114,14 @@ class MergeSerializer(StrictSerializer):
 
 
 class ImportQuerySerializer(StrictSerializer):
+    typed = False
+
     dry_run = serializers.BooleanField(required=False)
 
 
 class NewImportSerializer(StrictSerializer):
+    typed = False
+
     file = serializers.FileField(
         max_length=200, help_text="CSV in UTF-8 with a header; at most 20 MiB and 100,000 rows."
     )
@@ -158,6 +162,8 @@ class ImportSerializer(serializers.ModelSerializer[CustomerImport]):
 
 
 class ExportSerializer(StrictSerializer):
+    typed = False
+
     bom = serializers.BooleanField(default=False)
 
 

@@ -5,14 +5,24 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from platform_shared.accounts.api.serializers import IssuedPasswordLinkSerializer
+from platform_shared.accounts.errors import EmailTaken
 from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
+from platform_shared.plans.errors import PlanLimitReached
 from tenant_apps.customers import exports, imports, merging, selectors, services
 from tenant_apps.customers.api import serializers
 from tenant_apps.customers.api.filters import CustomerFilter, ImportRowFilter
 from tenant_apps.customers.api.parsers import CsvParser, FormParser
+from tenant_apps.customers.errors import (
+    AlreadyInvited,
+    BothHaveLogins,
+    CustomerHasNoEmail,
+    CustomerMerged,
+    GuardianCycle,
+    PossibleDuplicate,
+)
 
 BOM = OpenApiParameter(
     "bom",
@@ -34,6 +44,7 @@ class CustomersView(ApiView):
 
     @operation("listCustomers", "Customers", answers=serializers.CustomerSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The club's customers, newest first; `search` finds by name, e-mail, number and tag."""
         return self.page(selectors.list_customers(), serializers.CustomerSerializer)
 
     @operation(
@@ -41,8 +52,10 @@ class CustomersView(ApiView):
         "Customers",
         body=serializers.NewCustomerSerializer,
         answers={201: serializers.CustomerSerializer},
+        errors=(CustomerMerged, EmailTaken, PlanLimitReached, PossibleDuplicate),
     )
     def post(self, request: Request) -> Response:
+        """Add a customer. Who seems to be there is refused, unless `allow_duplicate` is set."""
         data = self.valid(serializers.NewCustomerSerializer)
         customer = services.create_customer(**data, now=clock.now())
         return Response(serializers.CustomerSerializer(customer).data, status=201)
@@ -54,6 +67,7 @@ class CustomerView(ApiView):
 
     @operation("getCustomer", "Customers", answers=serializers.CustomerSerializer)
     def get(self, request: Request, customer_id: UUID) -> Response:
+        """One customer's record."""
         return self.one(selectors.get_customer(customer_id), serializers.CustomerSerializer)
 
     @operation(
@@ -61,8 +75,10 @@ class CustomerView(ApiView):
         "Customers",
         body=serializers.ChangeCustomerSerializer,
         answers=serializers.CustomerSerializer,
+        errors=(CustomerMerged, EmailTaken, PlanLimitReached, PossibleDuplicate),
     )
     def patch(self, request: Request, customer_id: UUID) -> Response:
+        """Change what is named; everything else stays."""
         changes = self.valid(serializers.ChangeCustomerSerializer)
         customer = services.change_customer(
             customer_id=customer_id,
@@ -77,8 +93,14 @@ class CustomerView(ApiView):
 class InvitationView(ApiView):
     access = {"POST": Permission.CUSTOMERS_INVITE}
 
-    @operation("inviteCustomer", "Customers", answers={201: IssuedPasswordLinkSerializer})
+    @operation(
+        "inviteCustomer",
+        "Customers",
+        answers={201: IssuedPasswordLinkSerializer},
+        errors=(AlreadyInvited, CustomerHasNoEmail, CustomerMerged, EmailTaken),
+    )
     def post(self, request: Request, customer_id: UUID) -> Response:
+        """Give a customer a login: the link is shown once, and they set their password with it."""
         link = services.invite_customer(customer_id=customer_id, password=None, now=clock.now())
         answer = IssuedPasswordLinkSerializer({"password_link": link})
         return Response(answer.data, status=201)
@@ -94,6 +116,7 @@ class MergeView(ApiView):
         "Customers",
         body=serializers.MergeSerializer,
         answers=serializers.CustomerSerializer,
+        errors=(BothHaveLogins, CustomerMerged, GuardianCycle),
     )
     def post(self, request: Request, customer_id: UUID) -> Response:
         data = self.valid(serializers.MergeSerializer)
@@ -159,6 +182,7 @@ class ImportView(ApiView):
 
     @operation("getCustomerImport", "Customers", answers=serializers.ImportSerializer)
     def get(self, request: Request, import_id: UUID) -> Response:
+        """How far an import is, and what became of its rows so far."""
         return self.one(selectors.get_import(import_id), serializers.ImportSerializer)
 
 

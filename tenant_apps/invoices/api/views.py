@@ -16,6 +16,7 @@ class InvoicesView(ApiView):
 
     @operation("listInvoices", "Invoices", answers=serializers.InvoiceSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The club's invoices, newest first."""
         return self.page(selectors.list_invoices(), serializers.InvoiceSerializer)
 
 
@@ -24,4 +25,5 @@ class InvoiceView(ApiView):
 
     @operation("getInvoice", "Invoices", answers=serializers.InvoiceSerializer)
     def get(self, request: Request, invoice_id: UUID) -> Response:
+        """One invoice with its lines and taxes."""
         return self.one(selectors.get_invoice(invoice_id), serializers.InvoiceSerializer)

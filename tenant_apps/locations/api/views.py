@@ -4,9 +4,11 @@ from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
+from platform_shared.plans.errors import PlanLimitReached
 from tenant_apps.locations import selectors, services
 from tenant_apps.locations.api import serializers
 from tenant_apps.locations.api.filters import LocationFilter
+from tenant_apps.locations.errors import LocationNameTaken
 
 
 class LocationsView(ApiView):
@@ -17,6 +19,7 @@ class LocationsView(ApiView):
 
     @operation("listLocations", "Locations", answers=serializers.LocationSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The club's places and doors."""
         return self.page(selectors.list_locations(), serializers.LocationSerializer)
 
     @operation(
@@ -24,8 +27,10 @@ class LocationsView(ApiView):
         "Locations",
         body=serializers.NewLocationSerializer,
         answers={201: serializers.LocationSerializer},
+        errors=(LocationNameTaken, PlanLimitReached),
     )
     def post(self, request: Request) -> Response:
+        """Add a place or a door."""
         data = self.valid(serializers.NewLocationSerializer)
         location = services.create_location(**data, now=clock.now())
         return Response(serializers.LocationSerializer(location).data, status=201)
@@ -37,6 +42,7 @@ class LocationView(ApiView):
 
     @operation("getLocation", "Locations", answers=serializers.LocationSerializer)
     def get(self, request: Request, location_id: UUID) -> Response:
+        """One place or door."""
         return self.one(selectors.get_location(location_id), serializers.LocationSerializer)
 
     @operation(
@@ -44,8 +50,10 @@ class LocationView(ApiView):
         "Locations",
         body=serializers.ChangeLocationSerializer,
         answers=serializers.LocationSerializer,
+        errors=(LocationNameTaken, PlanLimitReached),
     )
     def patch(self, request: Request, location_id: UUID) -> Response:
+        """Change what is named; everything else stays."""
         changes = self.valid(serializers.ChangeLocationSerializer)
         location = services.change_location(
             location_id=location_id, changes=changes, precondition=self.precondition

@@ -5,14 +5,15 @@ from uuid import UUID
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 
-from platform_shared.kit import clock, problem
+from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
+from platform_shared.kit.errors import NotFound
 from platform_shared.kit.openapi import operation
-from platform_shared.kit.serializers import ProblemSerializer
 from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.checkins import selectors as checkin_selectors
 from tenant_apps.checkins.api.serializers import ScanAnswerSerializer
 from tenant_apps.customers import selectors as customer_selectors
+from tenant_apps.customers.errors import CustomerMerged
 from tenant_apps.invoices import selectors as invoice_selectors
 from tenant_apps.invoices.api.serializers import InvoiceSerializer
 from tenant_apps.me import selectors, services
@@ -22,6 +23,7 @@ from tenant_apps.qr_codes import selectors as code_selectors
 from tenant_apps.qr_codes import services as code_services
 from tenant_apps.qr_codes.api.serializers import QRCodeSerializer
 from tenant_apps.qr_codes.api.views import FORMAT, PDF, card_response, image_response
+from tenant_apps.qr_codes.errors import CodeNotActive, TextNotPrintable
 from tenant_apps.subscriptions import selectors as subscription_selectors
 
 
@@ -41,7 +43,12 @@ class MyCustomerView(OwnView):
     access = {"GET": Permission.OWN_VIEW, "PATCH": Permission.OWN_CHANGE}
     tagged_as = serializers.MyCustomerSerializer
 
-    @operation("getMyCustomer", "Me", answers=serializers.MyCustomerSerializer)
+    @operation(
+        "getMyCustomer",
+        "Me",
+        answers=serializers.MyCustomerSerializer,
+        errors=(NotFound,),
+    )
     def get(self, request: Request) -> Response:
         record = selectors.get_record(self.account.user_id)
         return self.one(record, serializers.MyCustomerSerializer)
@@ -51,6 +58,7 @@ class MyCustomerView(OwnView):
         "Me",
         body=serializers.ChangeMyCustomerSerializer,
         answers=serializers.MyCustomerSerializer,
+        errors=(CustomerMerged, NotFound),
     )
     def patch(self, request: Request) -> Response:
         changes = self.valid(serializers.ChangeMyCustomerSerializer)
@@ -77,6 +85,7 @@ class MySubscriptionsView(OwnView):
 class MySubscriptionView(OwnView):
     @operation("getMySubscription", "Me", answers=serializers.MySubscriptionSerializer)
     def get(self, request: Request, subscription_id: UUID) -> Response:
+        """One of the caller's own subscriptions, or one that is shared with them."""
         subscription = selectors.get_subscription(subscription_id, self.customer_id)
         return self.one(subscription, serializers.MySubscriptionSerializer)
 
@@ -95,6 +104,7 @@ class MyQRCodesView(OwnView):
 
     @operation("listMyQrCodes", "Me", answers=QRCodeSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The caller's own codes, with the text that their QR images carry."""
         return self.page(code_selectors.list_of_customer(self.customer_id), QRCodeSerializer)
 
 
@@ -109,6 +119,7 @@ class MyQRCodeImageView(OwnView):
         },
     )
     def get(self, request: Request, code_id: UUID) -> HttpResponse:
+        """The code as an image, to be shown at the door."""
         code = code_selectors.get_code(code_id, customer_id=self.customer_id)
         return image_response(request, code)
 
@@ -119,10 +130,8 @@ class MyQRCodeCardView(OwnView):
     @operation(
         "getMyQrCodeCard",
         "Me",
-        answers={
-            (200, PDF): OpenApiTypes.BINARY,
-            (409, problem.CONTENT_TYPE): ProblemSerializer,
-        },
+        answers={(200, PDF): OpenApiTypes.BINARY},
+        errors=(CodeNotActive, TextNotPrintable),
     )
     def get(self, request: Request, code_id: UUID) -> HttpResponse:
         code = code_selectors.get_code(code_id, customer_id=self.customer_id)
@@ -146,6 +155,7 @@ class MyCheckInView(OwnView):
 
     @operation("getMyCheckIn", "Me", answers=ScanAnswerSerializer)
     def get(self, request: Request, check_in_id: UUID) -> Response:
+        """One of the caller's own visits."""
         check_in = checkin_selectors.get_check_in(check_in_id, customer_id=self.customer_id)
         return self.one(check_in, ScanAnswerSerializer)
 
@@ -155,12 +165,14 @@ class MyInvoicesView(OwnView):
 
     @operation("listMyInvoices", "Me", answers=InvoiceSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The caller's own invoices, newest first."""
         return self.page(invoice_selectors.list_of_customer(self.customer_id), InvoiceSerializer)
 
 
 class MyInvoiceView(OwnView):
     @operation("getMyInvoice", "Me", answers=InvoiceSerializer)
     def get(self, request: Request, invoice_id: UUID) -> Response:
+        """One of the caller's own invoices."""
         invoice = invoice_selectors.get_invoice(invoice_id, customer_id=self.customer_id)
         return self.one(invoice, InvoiceSerializer)
 
@@ -170,5 +182,6 @@ class MyPaymentsView(OwnView):
 
     @operation("listMyPayments", "Me", answers=serializers.MyPaymentSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The caller's own payments, newest first."""
         rows = payment_selectors.list_of_customer(self.customer_id)
         return self.page(rows, serializers.MyPaymentSerializer)

@@ -7,6 +7,7 @@ from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.packages import selectors, services
 from tenant_apps.packages.api import serializers
 from tenant_apps.packages.api.filters import PackageFilter
+from tenant_apps.packages.errors import PackageArchived
 
 
 class _PackageView(ApiView):
@@ -24,6 +25,7 @@ class PackagesView(_PackageView):
 
     @operation("listPackages", "Packages", answers=serializers.PackageSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """What the club sells; customers see what is for sale and public alone."""
         packages = selectors.list_packages_for(self.caller)
         return self.page(packages, serializers.PackageSerializer)
 
@@ -32,8 +34,10 @@ class PackagesView(_PackageView):
         "Packages",
         body=serializers.NewPackageSerializer,
         answers={201: serializers.PackageSerializer},
+        errors=(PackageArchived,),
     )
     def post(self, request: Request) -> Response:
+        """Add a package: `credits` for a number of visits, `period` for as many as they like."""
         data = self.valid(serializers.NewPackageSerializer)
         package = services.create_package(now=clock.now(), fields=data)
         return Response(serializers.PackageSerializer(package).data, status=201)
@@ -58,6 +62,7 @@ class PackageView(_PackageView):
 
     @operation("getPackage", "Packages", answers=serializers.PackageSerializer)
     def get(self, request: Request, package_id: UUID) -> Response:
+        """One package."""
         package = selectors.get_package(package_id, only_on_offer=self.only_on_offer)
         return self.one(package, serializers.PackageSerializer)
 
@@ -66,8 +71,10 @@ class PackageView(_PackageView):
         "Packages",
         body=serializers.ChangePackageSerializer,
         answers=serializers.PackageSerializer,
+        errors=(PackageArchived,),
     )
     def patch(self, request: Request, package_id: UUID) -> Response:
+        """Change what is named. Subscriptions that were bought before keep their terms."""
         changes = self.valid(serializers.ChangePackageSerializer)
         package = services.change_package(
             package_id=package_id,

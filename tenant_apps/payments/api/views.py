@@ -16,6 +16,7 @@ class PaymentsView(ApiView):
 
     @operation("listPayments", "Payments", answers=serializers.ListedPaymentSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The club's payments, newest first."""
         return self.page(selectors.list_payments(), serializers.ListedPaymentSerializer)
 
 
@@ -24,4 +25,5 @@ class PaymentView(ApiView):
 
     @operation("getPayment", "Payments", answers=serializers.ListedPaymentSerializer)
     def get(self, request: Request, payment_id: UUID) -> Response:
+        """One payment."""
         return self.one(selectors.get_payment(payment_id), serializers.ListedPaymentSerializer)

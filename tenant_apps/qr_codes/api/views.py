@@ -9,9 +9,15 @@ from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
+from tenant_apps.customers.errors import CustomerMerged
 from tenant_apps.qr_codes import images, selectors, services
 from tenant_apps.qr_codes.api import serializers
 from tenant_apps.qr_codes.api.filters import QRCodeFilter
+from tenant_apps.qr_codes.errors import (
+    CodeKindNotAccepted,
+    CodeRevoked,
+    ExpiryIsSigned,
+)
 from tenant_apps.qr_codes.models import QRCode
 
 RENDERERS = {
@@ -59,6 +65,7 @@ class QRCodesView(ApiView):
 
     @operation("listQrCodes", "QR codes", answers=serializers.QRCodeSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The club's codes, newest first."""
         return self.page(selectors.list_codes(), serializers.QRCodeSerializer)
 
     @operation(
@@ -66,8 +73,10 @@ class QRCodesView(ApiView):
         "QR codes",
         body=serializers.NewQRCodeSerializer,
         answers={201: serializers.QRCodeSerializer},
+        errors=(CodeKindNotAccepted, CustomerMerged),
     )
     def post(self, request: Request) -> Response:
+        """Issue another code to a customer; the earlier ones stay valid."""
         data = self.valid(serializers.NewQRCodeSerializer)
         code = services.issue_code(**data, now=clock.now(), actor=self.caller.actor)
         return Response(serializers.QRCodeSerializer(code).data, status=201)
@@ -80,6 +89,7 @@ class QRCodeView(ApiView):
 
     @operation("getQrCode", "QR codes", answers=serializers.QRCodeSerializer)
     def get(self, request: Request, code_id: UUID) -> Response:
+        """One code, with the text that its QR image carries."""
         return self.one(selectors.get_code(code_id), serializers.QRCodeSerializer)
 
     @operation(
@@ -87,8 +97,10 @@ class QRCodeView(ApiView):
         "QR codes",
         body=serializers.ChangeQRCodeSerializer,
         answers=serializers.QRCodeSerializer,
+        errors=(CodeRevoked, ExpiryIsSigned),
     )
     def patch(self, request: Request, code_id: UUID) -> Response:
+        """Revoke a code, for good, or name it."""
         data = self.valid(serializers.ChangeQRCodeSerializer)
         code = services.change_code(
             code_id=code_id, **data, now=clock.now(), precondition=self.precondition
@@ -106,6 +118,7 @@ class ReissueView(ApiView):
         "QR codes",
         body=serializers.ReissueSerializer,
         answers={201: serializers.QRCodeSerializer},
+        errors=(CodeKindNotAccepted, CodeRevoked, CustomerMerged),
     )
     def post(self, request: Request, code_id: UUID) -> Response:
         code = services.reissue_code(
@@ -147,4 +160,5 @@ class QRCodeImageView(ApiView):
         },
     )
     def get(self, request: Request, code_id: UUID) -> HttpResponse:
+        """The code as an image, error correction level M."""
         return image_response(request, selectors.get_code(code_id))

@@ -11,6 +11,8 @@ MAX_DAYS = 400
 class RangeSerializer(StrictSerializer):
     """``?from=&to=``: local dates of the club, half-open."""
 
+    typed = False
+
     to = serializers.DateField()
 
     def get_fields(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class OverviewView(ApiView):
         "getOverview", "Reports", parameters=[FROM, TO], answers=serializers.OverviewSerializer
     )
     def get(self, request: Request) -> Response:
+        """Check-ins, visitors, revenue and subscriptions of some local days, in all and by day."""
         wanted = serializers.RangeSerializer(data=request.query_params.dict())
         wanted.is_valid(raise_exception=True)
         data = wanted.validated_data

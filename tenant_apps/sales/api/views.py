@@ -4,9 +4,14 @@ from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
+from tenant_apps.customers.errors import CustomerInactive, CustomerMerged
+from tenant_apps.packages.errors import PackageInactive
 from tenant_apps.payments.api.serializers import PaymentSerializer
+from tenant_apps.payments.errors import PaymentNotPending
+from tenant_apps.qr_codes.errors import CodeKindNotAccepted
 from tenant_apps.sales import services
 from tenant_apps.sales.api import serializers
+from tenant_apps.subscriptions.errors import ChangeNotAllowed, PurchaseLimitReached, TrialUsed
 
 
 class SalesView(ApiView):
@@ -19,6 +24,14 @@ class SalesView(ApiView):
         "Sales",
         body=serializers.NewSaleSerializer,
         answers={201: serializers.SaleSerializer},
+        errors=(
+            CodeKindNotAccepted,
+            CustomerInactive,
+            CustomerMerged,
+            PackageInactive,
+            PurchaseLimitReached,
+            TrialUsed,
+        ),
     )
     def post(self, request: Request) -> Response:
         data = self.valid(serializers.NewSaleSerializer)
@@ -31,7 +44,12 @@ class PaymentConfirmationView(ApiView):
 
     access = {"POST": Permission.PAYMENTS_CONFIRM}
 
-    @operation("confirmPayment", "Payments", answers=PaymentSerializer)
+    @operation(
+        "confirmPayment",
+        "Payments",
+        answers=PaymentSerializer,
+        errors=(ChangeNotAllowed, PaymentNotPending),
+    )
     def post(self, request: Request, payment_id: UUID) -> Response:
         payment = services.confirm_payment(
             payment_id=payment_id, now=clock.now(), actor=self.caller.actor

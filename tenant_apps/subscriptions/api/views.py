@@ -6,11 +6,28 @@ from rest_framework.serializers import BaseSerializer
 
 from platform_shared.kit import clock
 from platform_shared.kit.access import Permission
+from platform_shared.kit.errors import InvalidInput
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
+from tenant_apps.customers.errors import CustomerInactive, CustomerMerged
+from tenant_apps.packages.errors import PackageInactive
 from tenant_apps.subscriptions import selectors, services
 from tenant_apps.subscriptions.api import serializers
 from tenant_apps.subscriptions.api.filters import SubscriptionFilter
+from tenant_apps.subscriptions.errors import (
+    AlreadyFrozen,
+    AlreadyMember,
+    ChangeNotAllowed,
+    FreezeLimitReached,
+    NoCredits,
+    NoEnd,
+    NotEnoughCredits,
+    NotFrozen,
+    NotShareable,
+    PurchaseLimitReached,
+    SameCustomer,
+    TrialUsed,
+)
 from tenant_apps.subscriptions.models import Subscription
 
 
@@ -26,6 +43,7 @@ class SubscriptionsView(ApiView):
         answers=serializers.SubscriptionSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
+        """The club's subscriptions, newest first."""
         return self.page(selectors.list_subscriptions(), serializers.SubscriptionSerializer)
 
     @operation(
@@ -33,8 +51,10 @@ class SubscriptionsView(ApiView):
         "Subscriptions",
         body=serializers.NewSubscriptionSerializer,
         answers={201: serializers.SubscriptionSerializer},
+        errors=(CustomerMerged, PackageInactive, PurchaseLimitReached, TrialUsed),
     )
     def post(self, request: Request) -> Response:
+        """Give a customer a subscription free of charge."""
         data = self.valid(serializers.NewSubscriptionSerializer)
         subscription = services.grant_subscription(**data, now=clock.now(), actor=self.caller.actor)
         return Response(serializers.SubscriptionSerializer(subscription).data, status=201)
@@ -75,6 +95,7 @@ class SubscriptionView(_OneView):
         "Subscriptions",
         body=serializers.ChangeSubscriptionSerializer,
         answers=serializers.SubscriptionSerializer,
+        errors=(ChangeNotAllowed, NoEnd),
     )
     def patch(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.ChangeSubscriptionSerializer)
@@ -90,6 +111,7 @@ class FreezeView(_OneView):
         "Subscriptions",
         body=serializers.FreezeSerializer,
         answers=serializers.SubscriptionSerializer,
+        errors=(AlreadyFrozen, ChangeNotAllowed, FreezeLimitReached),
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.FreezeSerializer)
@@ -106,6 +128,7 @@ class UnfreezeView(_OneView):
         "Subscriptions",
         body=serializers.ReasonSerializer,
         answers=serializers.SubscriptionSerializer,
+        errors=(ChangeNotAllowed, NotFrozen),
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.ReasonSerializer)
@@ -122,6 +145,7 @@ class CancellationView(_OneView):
         "Subscriptions",
         body=serializers.ReasonSerializer,
         answers=serializers.SubscriptionSerializer,
+        errors=(ChangeNotAllowed,),
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.ReasonSerializer)
@@ -136,6 +160,7 @@ class ExtensionView(_OneView):
         "Subscriptions",
         body=serializers.ExtensionSerializer,
         answers=serializers.SubscriptionSerializer,
+        errors=(ChangeNotAllowed, NoEnd),
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.ExtensionSerializer)
@@ -148,7 +173,12 @@ class RenewalView(_OneView):
 
     access = {"POST": Permission.SUBSCRIPTIONS_GRANT}
 
-    @operation("renewSubscription", "Subscriptions", answers=serializers.SubscriptionSerializer)
+    @operation(
+        "renewSubscription",
+        "Subscriptions",
+        answers=serializers.SubscriptionSerializer,
+        errors=(ChangeNotAllowed, InvalidInput, NoEnd),
+    )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         return self.change(services.renew_subscription, subscription_id)
 
@@ -161,6 +191,7 @@ class AdjustmentView(_OneView):
         "Subscriptions",
         body=serializers.AdjustmentSerializer,
         answers=serializers.SubscriptionSerializer,
+        errors=(ChangeNotAllowed, NoCredits, NotEnoughCredits),
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.AdjustmentSerializer)
@@ -175,6 +206,7 @@ class TransferView(_OneView):
         "Subscriptions",
         body=serializers.TransferSerializer,
         answers=serializers.SubscriptionSerializer,
+        errors=(ChangeNotAllowed, CustomerInactive, CustomerMerged, SameCustomer),
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.TransferSerializer)
@@ -199,6 +231,14 @@ class MembersView(_OneView):
         "Subscriptions",
         body=serializers.NewMemberSerializer,
         answers={201: serializers.MemberSerializer},
+        errors=(
+            AlreadyMember,
+            ChangeNotAllowed,
+            CustomerInactive,
+            CustomerMerged,
+            NotShareable,
+            SameCustomer,
+        ),
     )
     def post(self, request: Request, subscription_id: UUID) -> Response:
         data = self.valid(serializers.NewMemberSerializer)
@@ -220,7 +260,12 @@ class MemberView(_OneView):
         member = selectors.get_member(subscription_id, customer_id)
         return Response(serializers.MemberSerializer(member).data)
 
-    @operation("removeSubscriptionMember", "Subscriptions", answers={204: None})
+    @operation(
+        "removeSubscriptionMember",
+        "Subscriptions",
+        answers={204: None},
+        errors=(ChangeNotAllowed,),
+    )
     def delete(self, request: Request, subscription_id: UUID, customer_id: UUID) -> Response:
         services.remove_member(
             subscription_id=subscription_id,

@@ -41,6 +41,7 @@ class TestDocument:
         assert response["Content-Type"].startswith(form)
 
 
+@pytest.mark.usefixtures("undocumented")
 class TestWithout:
     def test_an_image_would_be_kept_from_who_asks_for_one(
         self, staff_a: Caller, club_a: ClubWorld, monkeypatch: pytest.MonkeyPatch

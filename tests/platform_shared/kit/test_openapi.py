@@ -5,17 +5,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django import urls
 from drf_spectacular import plumbing
 from drf_spectacular.settings import spectacular_settings
 
+from platform_shared.documents.generator import Generator
 from platform_shared.documents.management.commands.export_openapi import HOSTS, document
+from platform_shared.kit import openapi
 from platform_shared.kit.access import PROGRAMMABLE, Open, Permission
 from platform_shared.kit.listing import SPARSE
 from platform_shared.kit.serializers import StrictSerializer
-from platform_shared.kit.views import ApiView
+from platform_shared.kit.throttles import Counts, Per, Throttle
+from platform_shared.kit.views import ApiView, Request, Response
 from tests.architecture.test_access import views
 
-PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+PROBLEM = {"schema": {"$ref": "#/components/schemas/Problem"}}
 
 
 @pytest.fixture(scope="module", params=HOSTS)
@@ -35,6 +39,22 @@ def one_of(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]
     found: dict[str, Any] = components[schema["$ref"].rpartition("/")[2]]
     if set(found["properties"]) == {"next", "previous", "results"}:
         return one_of(found["properties"]["results"]["items"], components)
+    return found
+
+
+class BareView(ApiView):
+    access = {"GET": Open.PUBLIC}
+
+    @openapi.operation("getBare", "Bare", answers={204: None})
+    def get(self, request: Request) -> Response:
+        return Response(status=204)
+
+
+def bare_document(view: type[ApiView]) -> dict[str, Any]:
+    """Return what is said of a view that says nothing itself."""
+    generator = Generator(patterns=[urls.path("bare", view.as_view())])  # type: ignore[no-untyped-call]
+    document: Any = generator.get_schema(public=True)  # type: ignore[no-untyped-call]
+    found: dict[str, Any] = document["paths"]["/bare"]["get"]
     return found
 
 
@@ -103,29 +123,52 @@ class TestOperationSchema:
                 ways.append("accessToken")
             assert operation.get("security", []) == [{way: []} for way in ways], path
 
-    def test_lists_the_problems_that_can_be_met(self, described: dict[str, Any]) -> None:
+    def test_lists_the_problems_that_can_be_met_by_what_the_operation_is(
+        self, described: dict[str, Any]
+    ) -> None:
+        at_club = described["info"]["title"].endswith("club")
         for method, path, operation in operations(described):
-            problems = {
-                status
-                for status, answer in operation["responses"].items()
-                if answer.get("content") == PROBLEM
+            codes = {
+                code
+                for answer in operation["responses"].values()
+                for code in answer.get("x-error-codes", ())
+                if PROBLEM.items() <= answer["content"]["application/problem+json"].items()
             }
-            expected = {"400", "401", "403", "404", "500", "503"}
-            if operation.get("security") and path != "/api/v1/door/scans":
-                expected |= {"429"}  # forged tokens
+            expected = {"invalid_input", "internal_error", "temporarily_unavailable"}
+            names = {p["in"] for p in operation.get("parameters", [])}
             if method != "get":
-                expected |= {"409", "413", "415"}
-            names = {p["name"] for p in operation.get("parameters", []) if p["in"] != "path"}
-            if "Idempotency-Key" in names:
-                expected |= {"422"}
-            if "If-Match" in names:
-                expected |= {"412"}
-            if operation["operationId"] == "replaceOrigins":
-                expected |= {"428"}
-            # What may be refused beside that, the view says itself.
-            open_to_all = set() if operation.get("security") else {"429"}
-            said = ({"409"} if method == "get" else {"422"}) | open_to_all
-            assert problems - (said - expected) == expected, (method, path)
+                expected |= {"malformed_request", "length_required"}
+                expected |= {"payload_too_large", "unsupported_media_type"}
+            if "path" in names:
+                expected |= {"not_found"}
+            if at_club:
+                expected |= {"unknown_host"}
+            if operation["x-permission"] != Open.PUBLIC:
+                expected |= {"not_authenticated", "invalid_token"}
+                expected |= {"forbidden", "support_session_required"} if at_club else set()
+            assert expected <= codes, (method, path)
+            if method == "get":
+                assert not codes & {"malformed_request", "payload_too_large"}, (method, path)
+            if operation["x-permission"] == Open.PUBLIC:
+                assert "not_authenticated" not in codes, (method, path)
+            assert at_club or "club_suspended" not in codes, (method, path)
+
+    @pytest.mark.parametrize(
+        "declared", [(), (Throttle("bare", Per.ADDRESS, 1, 60, Counts.REQUESTS),)]
+    )
+    def test_tells_of_throttles_where_there_are_some(self, declared: tuple[Throttle, ...]) -> None:
+        class Throttled(BareView):
+            throttles = declared
+            counts_forged_tokens = False
+
+        assert ("429" in bare_document(Throttled)["responses"]) is bool(declared)
+
+    def test_answers_no_conflict_where_nothing_conflicts(self, described: dict[str, Any]) -> None:
+        for method, path, operation in operations(described):
+            if method == "get" and not path.endswith("/card"):
+                assert "409" not in operation["responses"], path
+            assert "405" not in operation["responses"]
+            assert "406" not in operation["responses"]
 
     def test_describes_what_an_entity_tag_is_for(self, described: dict[str, Any]) -> None:
         changed = {
@@ -208,7 +251,7 @@ class TestUndocumentedBases:
         if not guarded:  # negative control
             excluded = plumbing.get_lib_doc_excludes
             monkeypatch.setattr(spectacular_settings, "GET_LIB_DOC_EXCLUDES", excluded)
-        said = str(document(HOSTS["club"]))
+        said = f"{document(HOSTS['club'])} {bare_document(BareView)}"
         for base in (ApiView, StrictSerializer):
             assert base.__doc__
             assert (base.__doc__.split("\n")[0] in said) is not guarded

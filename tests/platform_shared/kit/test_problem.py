@@ -220,7 +220,7 @@ class TestExceptionHandler:
         class Teapot(drf.APIException):
             status_code = 418
 
-        assert self.handled(Teapot()).data["code"] == "error"
+        assert self.handled(Teapot()).data["code"] == "malformed_request"
 
     def test_leaves_what_is_nobodys_error_to_django(self) -> None:
         assert self.handled(ValueError("secret")) is None
@@ -324,6 +324,7 @@ class TestUnavailable:
 class TestHandlers:
     """What answers for errors outside of views."""
 
+    @pytest.mark.usefixtures("undocumented")
     def test_a_suspicious_request_is_400(
         self, admin_a: Caller, monkeypatch: pytest.MonkeyPatch
     ) -> None:

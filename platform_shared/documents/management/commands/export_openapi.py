@@ -8,11 +8,11 @@ import yaml
 from django.core.management.base import CommandError
 from django.utils.module_loading import import_string
 from drf_spectacular.drainage import GENERATOR_STATS
-from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
 from drf_spectacular.validation import validate_schema
 
 from platform_shared.documents.generated import GenerateCommand
+from platform_shared.documents.generator import Generator
 
 HOSTS = {
     "platform": "platform_shared.project.urls_platform",
@@ -31,7 +31,7 @@ def document(urlconf: str) -> dict[str, Any]:
         patched_settings({"TITLE": import_string(f"{urlconf}.TITLE")}),
         redirect_stderr(warnings),
     ):
-        generator = SchemaGenerator(urlconf=urlconf)  # type: ignore[no-untyped-call]
+        generator = Generator(urlconf=urlconf)  # type: ignore[no-untyped-call]
         schema: dict[str, Any] = generator.get_schema(public=True)  # type: ignore[no-untyped-call]
         if GENERATOR_STATS:
             GENERATOR_STATS.emit_summary()

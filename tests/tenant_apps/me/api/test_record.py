@@ -143,6 +143,7 @@ class TestOthers:
         assert free.status_code == 200
         assert str(club_a.other_customer) not in taken.content.decode()
 
+    @pytest.mark.usefixtures("undocumented")
     def test_would_be_told_by_what_the_desk_is_told(
         self, customer_a: Caller, club_a: ClubWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
