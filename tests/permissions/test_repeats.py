@@ -47,7 +47,8 @@ def ask(row: Row, scene: Scene, caller: str, key: str, *, otherwise: bool = Fals
     asking, body = Caller(scene.host, scene.tokens[caller]), scene.bodies[operation(row)]
     if otherwise:
         body = body + "Ido\n" if isinstance(body, str) else {**(body or {}), "more": 1}
-    return asking.request(row.method, scene.path(row), body, **{idempotency.HEADER: key})
+    headers = {**scene.headers.get(operation(row), {}), idempotency.HEADER: key}
+    return asking.request(row.method, scene.path(row), body, **headers)
 
 
 def faults(row: Row, scene: Scene) -> list[str]:

@@ -54,7 +54,6 @@ MEANINGS = {
     "length_required": "Send `Content-Length`; a body in chunks is not read.",
     "payload_too_large": "`detail` says how much there may be.",
     "unsupported_media_type": "The operation reads another `Content-Type`.",
-    "throttled": "Try again after `Retry-After` seconds.",
     "internal_error": "Our fault, and logged; the same request may fail again.",
     "temporarily_unavailable": "The database is busy or away; see `Retry-After`.",
 }
