@@ -17,7 +17,7 @@ from django.core.files.base import ContentFile
 
 from platform_shared.accounts import services as account_services
 from platform_shared.kit import clock
-from platform_shared.kit.access import Role
+from platform_shared.kit.access import PROGRAMMABLE, Role
 from platform_shared.kit.ids import new_id
 from platform_shared.kit.principal import SYSTEM
 from platform_shared.tenancy import binding
@@ -28,6 +28,7 @@ from tests.contract.schemathesis import Caller
 from tests.support import api
 from tests.support.live import ROOT, WebServer, web
 from tests.support.world import BORN, ClubWorld
+from tests.tenant_apps.api_keys import programs
 from tests.tenant_apps.checkins.door import scan
 
 __all__ = ["web"]
@@ -50,6 +51,7 @@ def ids(live_database: LiveDatabase, world: SimpleNamespace) -> dict[str, UUID]:
             now=BORN,
         )
         visit = scan(at=now, customer=club.customer)
+        key, _ = programs.make(*PROGRAMMABLE)
         begun = imports.start_import(
             file=ContentFile(b"name\nXenia\n"), dry_run=True, now=now, actor=SYSTEM
         )
@@ -65,7 +67,14 @@ def ids(live_database: LiveDatabase, world: SimpleNamespace) -> dict[str, UUID]:
         "payment_id": club.payment,
         "check_in_id": visit.check_in.id,
         "import_id": begun.id,
+        "key_id": key.id,
     }
+
+
+def _program(club: ClubWorld) -> str:
+    """Return the text of a key that may do all that a key may."""
+    with binding.club(club.ref):
+        return programs.make(*PROGRAMMABLE)[1]
 
 
 class TestConformance:
@@ -77,6 +86,7 @@ class TestConformance:
             "nobody": None,
             **{role: api.access_token(club, role) for role in Role if role != "system_admin"},
             "support": api.support_token(club),
+            "program": _program(club),
         }
         cases = 0
         for who, access in tokens.items():

@@ -167,6 +167,8 @@ NOT_FOR_KEYS = """
 GET    /api/v1/me
 POST   /api/v1/me/password
 PATCH  /api/v1/club
+GET    /api/v1/club/origins
+PUT    /api/v1/club/origins
 GET    /api/v1/club/usage
 GET    /api/v1/staff
 POST   /api/v1/staff

@@ -89,7 +89,9 @@ def odd_queries(scene: Scene, host: str) -> Iterator[tuple[Row, tuple[int, str, 
     for row in table.rows():
         if row.host != host or row.route.startswith("/.well-known"):
             continue
-        caller = next(c for c in ("anonymous", "admin", "customer", "platform") if serves(row, c))
+        caller = next(
+            c for c in ("anonymous", "admin", "customer", "platform", "key") if serves(row, c)
+        )
         method, path = row.method, scene.path(row)
         body = scene.bodies.get(f"{method} {row.route}")
         with checker.undone():

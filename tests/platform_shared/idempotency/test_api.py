@@ -107,7 +107,9 @@ class TestBeforeAnAnswerIsGivenAgain:
         assert ida(staff_a).status_code == 201
         with binding.club(club_a.ref), committed(execute=True):
             user = User.objects.get(email=club_a.email(Role.CLUB_STAFF))
-            account_services._revoke(list(Session.objects.filter(user=user)), "test", clock.now())
+            account_services.revoking.revoke(
+                list(Session.objects.filter(user=user)), "test", clock.now()
+            )
         self.refused(staff_a, 401, "invalid_token")
 
     def test_the_account_must_still_be_allowed_to(self, staff_a: Caller, club_a: ClubWorld) -> None:
