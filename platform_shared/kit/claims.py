@@ -1,6 +1,7 @@
 """Rows that wait for a worker: one reader claims them for a while and sends each to be done."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models, transaction
 from django.db.models import F, Q, QuerySet
@@ -16,6 +17,20 @@ def cause() -> str:
     return context.request_id.get() or ""
 
 
+class CauseField(models.CharField):  # type: ignore[type-arg]
+    """A text that is never asked back from the database: we know what we have written.
+
+    Django asks for every column that has a default there, and in a batch of ``tenancy.pipeline`` an
+    INSERT that answers is waited for.
+    """
+
+    db_returning = False
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
 class Claimable(models.Model):
     """Abstract: the columns by which a row is claimed, and comes back when its claim runs out.
 
@@ -25,7 +40,7 @@ class Claimable(models.Model):
     due_at = models.DateTimeField()
     claimed_until = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
-    request_id = models.CharField(max_length=64, default=cause, db_default="")
+    request_id = CauseField(max_length=64, default=cause, db_default="")
 
     class Meta:
         abstract = True

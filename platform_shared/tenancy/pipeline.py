@@ -20,6 +20,7 @@ from django.db.models.expressions import DatabaseDefault
 from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesListIterable
 from psycopg import Cursor
 from psycopg.pq import TransactionStatus
+from psycopg.sql import Literal
 
 from platform_shared.kit import tracing
 
@@ -52,14 +53,16 @@ class Statement[T]:
         self._queryset = queryset
 
     @cached_property
-    def _compiled(self) -> tuple[str, list[Any], Callable[[Any], T]]:
-        """The SQL, its parameters (constants and ``Param``s), and what makes a row of a result."""
+    def _compiled(self) -> tuple[str, list[str], Callable[[Any], T]]:
+        """The SQL, the names of its parameters, and what makes a row of a result."""
         queryset: Any = self._queryset
         compiler = queryset.query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
-        # The driver would take an enum for a type of the database's.
-        params = [p.value if isinstance(p, Enum) else p for p in params]
-        return sql, params, _reader(queryset, compiler)
+        # Constants are a part of the text: a plan that is made for any value could not use an index
+        # that has a condition, nor know how many rows have that status.
+        places = ["%s" if isinstance(p, Param) else _literal(p) for p in params]
+        names = [p.name for p in params if isinstance(p, Param)]
+        return sql % tuple(places), names, _reader(queryset, compiler)
 
     def bind(self, values: dict[str, Any]) -> tuple[str, list[Any]]:
         """Return the SQL and its parameters.
@@ -67,12 +70,18 @@ class Statement[T]:
         Raises:
             KeyError: a value is missing.
         """
-        sql, params, _ = self._compiled
-        return sql, [values[p.name] if isinstance(p, Param) else p for p in params]
+        sql, names, _ = self._compiled
+        return sql, [values[name] for name in names]
 
     def read(self, row: Any) -> T:
         """Return what the queryset would have made of one row of the result."""
         return self._compiled[2](row)
+
+
+def _literal(constant: Any) -> str:
+    # The driver would take an enum for a type of the database's.
+    value = constant.value if isinstance(constant, Enum) else constant
+    return Literal(value).as_string(None).replace("%", "%%")
 
 
 def _reader(queryset: Any, compiler: Any) -> Callable[[Any], Any]:

@@ -81,6 +81,11 @@ def ids_of(customer_id: Given[UUID]) -> QuerySet[Customer, Any]:
     return Customer.objects.filter(pk=customer_id).values("pk")
 
 
+def by_ids(customers: QuerySet[Any, Any]) -> QuerySet[Customer]:
+    """Return those whose ids the subquery gives."""
+    return Customer.objects.filter(pk__in=customers)
+
+
 def with_merged(customers: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
     """Return ``customers`` (ids) and whoever was merged into them, as a subquery.
 
