@@ -229,11 +229,13 @@ class OperationSchema(AutoSchema):
                 name: {"oneOf": [self.resolve_serializer(e.serializer, direction).ref, NULL]}
                 for name, e in expansions.items()
             }
-            schema["properties"]["expanded"] = {
+            what = {
                 "type": "object",
                 "properties": known,
                 "description": "What `expand` asked for; left out where nothing was.",
             }
+            name = type(serializer).__name__.removesuffix("Serializer")
+            schema["properties"]["expanded"] = self._component(f"{name}Expansions", what)
         return schema
 
     def _sparse(self, name: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from platform_shared.kit import context
-from platform_shared.kit.errors import DomainError, InvalidInput
+from platform_shared.kit.errors import DomainError, InvalidInput, TooManyRequests
 
 CONTENT_TYPE = "application/problem+json"
 logger = logging.getLogger(__name__)
@@ -103,6 +103,7 @@ GENERIC = {
     "length_required": (411, "Length Required"),
     "payload_too_large": (413, "Content Too Large"),
     "unsupported_media_type": (415, "Unsupported Media Type"),
+    TooManyRequests.code: (429, TooManyRequests.title),
     "internal_error": (500, "Internal Server Error"),
     "temporarily_unavailable": (503, "Service Unavailable"),
 }

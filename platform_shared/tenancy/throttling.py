@@ -160,7 +160,11 @@ def _account(request: Request) -> str | None:
     caller: object = request.user
     if isinstance(caller, Principal):
         return str(caller.user_id)
-    email = request.data.get("email") if isinstance(request.data, Mapping) else None
+    try:
+        data = request.data
+    except APIException:
+        return None  # a body that nobody can read
+    email = data.get("email") if isinstance(data, Mapping) else None
     if not isinstance(email, str) or len(email.strip()) > LONGEST_EMAIL:
         return None
     return emails.normalise(email)

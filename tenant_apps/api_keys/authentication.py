@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from platform_shared.accounts.errors import InvalidToken
 from platform_shared.accounts.throttles import FORGED_TOKENS
 from platform_shared.kit import clock, context
+from platform_shared.kit.errors import DomainError
 from platform_shared.kit.principal import KeyPrincipal
 from platform_shared.tenancy import throttling
 from tenant_apps.api_keys import key_texts, lookups
@@ -17,6 +18,11 @@ class ApiKeyAuthentication(BaseAuthentication):
     """Takes a bearer token that looks like a key; any other is left to whoever comes next."""
 
     is_for_programs = True
+
+    @staticmethod
+    def refusals(view: Any, method: str) -> tuple[type[DomainError], ...]:
+        """Return what a key can be refused with."""
+        return (InvalidToken,)
 
     def authenticate(self, request: Request) -> tuple[KeyPrincipal, None] | None:
         scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")

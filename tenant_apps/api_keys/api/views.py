@@ -7,6 +7,7 @@ from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.api_keys import selectors, services
 from tenant_apps.api_keys.api import serializers
+from tenant_apps.api_keys.errors import ApiKeyEnded
 from tenant_apps.api_keys.models import ApiKey
 
 
@@ -21,6 +22,7 @@ class ApiKeysView(ApiView):
 
     @operation("listApiKeys", "API keys", answers=serializers.ApiKeySerializer(many=True))
     def get(self, request: Request) -> Response:
+        """The club's keys, those that are over too; never their texts."""
         return self.page(selectors.list_keys(), serializers.ApiKeySerializer)
 
     @operation(
@@ -30,6 +32,7 @@ class ApiKeysView(ApiView):
         answers={201: serializers.IssuedApiKeySerializer},
     )
     def post(self, request: Request) -> Response:
+        """A new key; its text is in this answer and nowhere else."""
         data = self.valid(serializers.NewApiKeySerializer)
         return _issued(
             *services.create_key(
@@ -46,6 +49,7 @@ class CurrentApiKeyView(ApiView):
 
     @operation("getCurrentApiKey", "API keys", answers=serializers.CurrentApiKeySerializer)
     def get(self, request: Request) -> Response:
+        """The key that the request itself has come with."""
         return Response(serializers.CurrentApiKeySerializer(self.caller).data)
 
 
@@ -55,7 +59,8 @@ class ApiKeyView(ApiView):
 
     @operation("getApiKey", "API keys", answers=serializers.ApiKeySerializer)
     def get(self, request: Request, key_id: UUID) -> Response:
-        return Response(serializers.ApiKeySerializer(selectors.get_key(key_id)).data)
+        """One key."""
+        return self.one(selectors.get_key(key_id), serializers.ApiKeySerializer)
 
     @operation(
         "renameApiKey",
@@ -64,6 +69,7 @@ class ApiKeyView(ApiView):
         answers=serializers.ApiKeySerializer,
     )
     def patch(self, request: Request, key_id: UUID) -> Response:
+        """Another name; what the key writes from now on is marked with it."""
         data = self.valid(serializers.RenameApiKeySerializer)
         key = services.rename_key(
             key_id=key_id,
@@ -84,6 +90,7 @@ class ApiKeyChangesView(ApiView):
         answers=serializers.ApiKeyChangeSerializer(many=True),
     )
     def get(self, request: Request, key_id: UUID) -> Response:
+        """What was done to the key, and by whom."""
         return self.page(selectors.list_changes(key_id), serializers.ApiKeyChangeSerializer)
 
 
@@ -96,8 +103,10 @@ class RotationView(ApiView):
         "API keys",
         body=serializers.RotateApiKeySerializer,
         answers={201: serializers.IssuedApiKeySerializer},
+        errors=(ApiKeyEnded,),
     )
     def post(self, request: Request, key_id: UUID) -> Response:
+        """A new text for the key; the former one opens for a while yet."""
         data = self.valid(serializers.RotateApiKeySerializer)
         return _issued(
             *services.rotate_key(
@@ -114,5 +123,6 @@ class RevocationView(ApiView):
 
     @operation("revokeApiKey", "API keys", answers=serializers.ApiKeySerializer)
     def post(self, request: Request, key_id: UUID) -> Response:
+        """The end of a key: it opens nothing any more."""
         key = services.revoke_key(key_id=key_id, now=clock.now(), actor=self.caller.actor)
         return Response(serializers.ApiKeySerializer(key).data)

@@ -76,7 +76,12 @@ class MySubscriptionsView(OwnView):
 
     orderings = subscription_selectors.ORDERINGS
 
-    @operation("listMySubscriptions", "Me", answers=serializers.MySubscriptionSerializer(many=True))
+    @operation(
+        "listMySubscriptions",
+        "Me",
+        answers=serializers.MySubscriptionSerializer(many=True),
+        errors=(NotFound,),
+    )
     def get(self, request: Request) -> Response:
         rows = selectors.list_subscriptions(self.customer_id)
         return self.page(rows, serializers.MySubscriptionSerializer)
@@ -102,7 +107,7 @@ class MyEntriesView(OwnView):
 class MyQRCodesView(OwnView):
     has_secrets = True
 
-    @operation("listMyQrCodes", "Me", answers=QRCodeSerializer(many=True))
+    @operation("listMyQrCodes", "Me", answers=QRCodeSerializer(many=True), errors=(NotFound,))
     def get(self, request: Request) -> Response:
         """The caller's own codes, with the text that their QR images carry."""
         return self.page(code_selectors.list_of_customer(self.customer_id), QRCodeSerializer)
@@ -144,7 +149,7 @@ class MyCheckInsView(OwnView):
     access = {"GET": Permission.REPORTS_VIEW_OWN}
     orderings = (checkin_selectors.BY_TIME,)
 
-    @operation("listMyCheckIns", "Me", answers=ScanAnswerSerializer(many=True))
+    @operation("listMyCheckIns", "Me", answers=ScanAnswerSerializer(many=True), errors=(NotFound,))
     def get(self, request: Request) -> Response:
         rows = checkin_selectors.list_of_customer(self.customer_id)
         return self.page(rows, ScanAnswerSerializer)
@@ -163,7 +168,7 @@ class MyCheckInView(OwnView):
 class MyInvoicesView(OwnView):
     orderings = invoice_selectors.ORDERINGS
 
-    @operation("listMyInvoices", "Me", answers=InvoiceSerializer(many=True))
+    @operation("listMyInvoices", "Me", answers=InvoiceSerializer(many=True), errors=(NotFound,))
     def get(self, request: Request) -> Response:
         """The caller's own invoices, newest first."""
         return self.page(invoice_selectors.list_of_customer(self.customer_id), InvoiceSerializer)
@@ -180,7 +185,12 @@ class MyInvoiceView(OwnView):
 class MyPaymentsView(OwnView):
     orderings = (payment_selectors.BY_PAID_AT,)
 
-    @operation("listMyPayments", "Me", answers=serializers.MyPaymentSerializer(many=True))
+    @operation(
+        "listMyPayments",
+        "Me",
+        answers=serializers.MyPaymentSerializer(many=True),
+        errors=(NotFound,),
+    )
     def get(self, request: Request) -> Response:
         """The caller's own payments, newest first."""
         rows = payment_selectors.list_of_customer(self.customer_id)

@@ -38,7 +38,7 @@ def had_more(docs: Path) -> None:
     path = docs / changelog.RELEASED / "club.yaml"
     told = yaml.safe_load(path.read_text())
     schemas = told["components"]["schemas"]
-    schemas["Location"]["properties"]["colour"] = {"type": "string"}
+    schemas["ApiKey"]["properties"]["colour"] = {"type": "string"}
     told["paths"].pop("/api/v1/door/occupancy")
     path.write_text(yaml.safe_dump(told))
 
@@ -47,8 +47,8 @@ def say(docs: Path, *lines: str) -> None:
     (docs / changelog.CHANGELOG).write_text(HEAD + "".join(f"- {line}\n" for line in lines))
 
 
-GONE = [f"`{name}.colour: removed`" for name in ("createLocation 201", "changeLocation 200")]
-GONE += ["`getLocation 200.colour: removed`", "`listLocations 200.results[].colour: removed`"]
+GONE = [f"`{name}ApiKey 200.colour: removed`" for name in ("revoke", "rename", "get")]
+GONE += ["`listApiKeys 200.results[].colour: removed`"]
 
 
 class TestCheckApiChanges:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.test import Client, override_settings
 from django.urls import include, path
 from drf_spectacular.settings import spectacular_settings
+from drf_spectacular.utils import OpenApiParameter
 
 from platform_shared.documents.generator import Generator
 from platform_shared.kit.access import Open
@@ -25,7 +26,13 @@ class OldView(ApiView):
     access = {"GET": Open.PUBLIC, "POST": Open.PUBLIC}
     authentication_classes = ()
 
-    @operation("getOld", "Old", answers={204: None}, deprecated=GOING)
+    @operation(
+        "getOld",
+        "Old",
+        parameters=[OpenApiParameter("missing", description="Is it?")],
+        answers={204: None},
+        deprecated=GOING,
+    )
     def get(self, request: Request) -> Response:
         if "missing" in request.query_params:
             raise NotFound
@@ -58,7 +65,7 @@ class TestAnswers:
         assert answer["Link"] == (link if query else f'</next>; rel="next", {link}')
 
     def test_of_what_stays_say_nothing(self, old: Client) -> None:
-        answer = old.post("/api/v1/old")
+        answer = old.post("/api/v1/old", content_type="application/json")
         assert answer.status_code == 204
         assert not {"Deprecation", "Sunset", "Link"} & set(answer.headers)
 
