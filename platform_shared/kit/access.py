@@ -100,9 +100,10 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 }
 
 
-# What an API key can be given: the club's daily business. Not what makes accounts of staff or other
-# keys, so that nobody who finds a key gets more than the key; not the club's settings, which hold
-# for all of it and which a person answers for; and nothing of one's own: a program is nobody.
+# What an API key can be given: the club's daily business. Not what makes logins or other keys (an
+# invitation answers with the link that sets a password), so that who finds a key gets no more than
+# the key; not the club's settings, which hold for all of it and which a person answers for; and
+# nothing of one's own: a program is nobody.
 PROGRAMMABLE = frozenset(
     {
         P.CLUB_VIEW,
@@ -111,7 +112,6 @@ PROGRAMMABLE = frozenset(
         P.PACKAGES_VIEW,
         P.PACKAGES_MANAGE,
         P.CUSTOMERS_MANAGE,
-        P.CUSTOMERS_INVITE,
         P.CUSTOMERS_MERGE,
         P.CUSTOMERS_EXPORT,
         P.CUSTOMERS_IMPORT,

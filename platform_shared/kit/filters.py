@@ -1,6 +1,6 @@
 """Query parameters: one that makes no sense is an error, never ignored."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -39,7 +39,13 @@ class _MomentField(IsoDateTimeField):
     def to_python(self, value: Any) -> Any:
         if "\0" in str(value):  # behind which Python's own reader looks no further
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(value)
+        moment = super().to_python(value)
+        try:
+            # The database has no such offset as +16:00, and the calendar ends somewhere.
+            return None if moment is None else moment.astimezone(UTC)
+        except OverflowError as error:
+            message = self.error_messages["invalid"]
+            raise forms.ValidationError(message, code="invalid") from error
 
 
 class MomentFilter(filters.IsoDateTimeFilter):

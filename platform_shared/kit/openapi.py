@@ -311,10 +311,11 @@ class OperationSchema(AutoSchema):
             yield PreconditionRequired
         if idempotency.is_honoured(view, self.method):
             yield from idempotency.refusals()
-        if view.throttles or (view.authentication_classes and view.counts_forged_tokens):
+        ways = type(view).authentication_classes  # those of the view here are the documented ones
+        if view.throttles or (ways and view.counts_forged_tokens):
             yield TooManyRequests
         yield from getattr(view, "host_errors", ())
-        for before in (*view.authentication_classes, *view.permission_classes):
+        for before in (*ways, *view.permission_classes):
             yield from getattr(before, "refusals", _nothing)(view, self.method)
         yield from getattr(self._view_method(), "errors", ())
         if getattr(view, "on_club_hosts", False):

@@ -6,7 +6,7 @@ the last page as fast as on the first, and no row is skipped or repeated when ot
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -140,8 +140,13 @@ class Ordering:
             field.run_validators(value)
         except ValidationError as error:
             raise ValueError("not a value of the field") from error
-        if isinstance(value, datetime) and is_naive(value):
-            raise ValueError("not a moment")
+        if isinstance(value, datetime):
+            if is_naive(value):
+                raise ValueError("not a moment")
+            try:
+                value = value.astimezone(UTC)  # the database has no such offset as +16:00
+            except OverflowError as error:
+                raise ValueError("not a moment of the calendar") from error
         return Value(value, output_field=field)
 
 

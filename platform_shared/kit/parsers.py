@@ -1,12 +1,10 @@
 """Reading payloads."""
 
-import codecs
 import json
 import math
 from collections import Counter
 from typing import Any
 
-from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
@@ -20,10 +18,11 @@ class BoundedJSONParser(JSONParser):
     """
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        encoding = (parser_context or {}).get("encoding", settings.DEFAULT_CHARSET)
+        # JSON is UTF-8 (RFC 8259, 8.1), whatever the content type says: Python's other encodings
+        # inflate, or make no text at all.
         try:
             return json.loads(
-                codecs.getreader(encoding)(stream).read(),
+                stream.read().decode("utf-8"),
                 object_pairs_hook=_object,
                 parse_float=_finite,
                 parse_constant=_finite,

@@ -179,8 +179,10 @@ class Budget:
     def _left(self) -> tuple[int, int]:
         """Return how many are left, and the whole seconds until there is one more."""
         stats = _counted(lambda limiter: limiter.get_window_stats(self.throttle.item, self.key))
-        seconds = math.ceil(max(stats.reset_time - time.time(), 0))
-        return min(stats.remaining, self.throttle.allowed), seconds
+        left = min(stats.remaining, self.throttle.allowed)
+        # Where one is used there is something to wait for, be it the rest of a second.
+        least = 1 if left < self.throttle.allowed else 0
+        return left, max(math.ceil(stats.reset_time - time.time()), least)
 
 
 def key_of(scope: str, *parts: str) -> str:

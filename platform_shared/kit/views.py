@@ -144,7 +144,8 @@ class ApiView(GenericAPIView[Any]):
         method = "get" if request.method == "HEAD" else str(request.method).lower()
         # The class's: of a call that may be a repeat, another handler stands before it here.
         deprecation = getattr(getattr(type(self), method, None), "deprecation", None)
-        if deprecation is not None:
+        # What is kept for a repeat has been here before.
+        if deprecation is not None and "Deprecation" not in response:
             said = deprecation.headers()
             links = [response["Link"]] if response.has_header("Link") else []
             for name, value in {**said, "Link": ", ".join([*links, said["Link"]])}.items():

@@ -8,6 +8,7 @@ batch is a ``Statement``: its SQL is made once a process, by Django, and is sent
 statement, which PostgreSQL plans once a connection (and again when that serves another club).
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -26,6 +27,9 @@ from platform_shared.kit import tracing
 
 if TYPE_CHECKING:
     from platform_shared.tenancy.postgres.base import DatabaseWrapper
+
+
+_PLACE = re.compile("%%|%s")
 
 
 class Param(Expression):
@@ -60,9 +64,10 @@ class Statement[T]:
         sql, params = compiler.as_sql()
         # Constants are a part of the text: a plan that is made for any value could not use an index
         # that has a condition, nor know how many rows have that status.
-        places = ["%s" if isinstance(p, Param) else _literal(p) for p in params]
+        places = iter(["%s" if isinstance(p, Param) else _literal(p) for p in params])
         names = [p.name for p in params if isinstance(p, Param)]
-        return sql % tuple(places), names, _reader(queryset, compiler)
+        text = _PLACE.sub(lambda found: found[0] if found[0] == "%%" else next(places), sql)
+        return text, names, _reader(queryset, compiler)
 
     def bind(self, values: dict[str, Any]) -> tuple[str, list[Any]]:
         """Return the SQL and its parameters.

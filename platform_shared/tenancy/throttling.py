@@ -10,6 +10,7 @@ from rest_framework.throttling import BaseThrottle
 
 from platform_shared.kit import addresses, emails, throttles
 from platform_shared.kit.errors import DomainError
+from platform_shared.kit.idempotency import REPLAYED
 from platform_shared.kit.principal import Principal
 from platform_shared.kit.throttles import Budget, Counts, Limiter, Per, Throttle
 from platform_shared.tenancy import binding
@@ -94,7 +95,10 @@ class Tally:
         """Settle by an answer that is no error, and say in any answer how much is left."""
         if not self._settled:
             self._settled = True
-            self._succeeded()
+            if REPLAYED in response:
+                self._give_back()  # nothing was tried now, so nothing has succeeded
+            else:
+                self._succeeded()
         for throttle in self._declared:
             budget = _budget(throttle, self._request) if throttle.told else None
             if budget is not None and "RateLimit" not in response:

@@ -6,13 +6,12 @@ the first two is ``decision.decide``.
 
 import hashlib
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import transaction
+from django.db import NotSupportedError, transaction
 
 from platform_shared.kit.errors import missing_reference
 from platform_shared.kit.principal import Actor, stamp
@@ -78,9 +77,18 @@ def record_scan(*, scan: Scan, now: datetime, actor: Actor) -> Answer:
         InvalidInput: no such location, or (without a code) no such customer.
     """
     token = _decode(scan.code)
+    was_forgotten = False
     while True:
-        with suppress(_Moved):
+        try:
             return _record(scan, token, now, actor)
+        except _Moved:
+            continue
+        except NotSupportedError:
+            # A statement was prepared for a club whose columns are of another type, as while clubs
+            # are migrated one after the other. With the rollback it was forgotten.
+            if was_forgotten:
+                raise
+            was_forgotten = True
 
 
 class _Moved(Exception):

@@ -38,7 +38,7 @@ IMPOSSIBLE = {
     "getClubSettings": {"not_found"},  # the host's
     "changeClubSettings": {"not_found"},
     "printQrCodes": {"not_found", "code_not_active", "text_not_printable"},  # told of `codes.<n>`
-    "inviteCustomer": {"invalid_input", "plan_limit_reached"},  # no password, no member of staff
+    "inviteCustomer": {"plan_limit_reached"},  # no password, no member of staff
     "confirmRegistration": {"customer_has_no_email", "possible_duplicate", "not_found"},
     "changeMyCustomer": {"possible_duplicate", "plan_limit_reached", "email_taken"},
     "grantSubscription": {"subscription_change_not_allowed"},  # it has only just begun

@@ -54,11 +54,11 @@ GET    /api/v1/staff/<uuid:user_id>                                             
 PATCH  /api/v1/staff/<uuid:user_id>                                                401  403  403  200  200  403  401  401  401
 POST   /api/v1/staff/<uuid:user_id>/password-link                                  401  403  403  201  201  403  401  401  401
 GET    /api/v1/api-keys                                                            401  403  403  200  200  403  401  401  401
-POST   /api/v1/api-keys                                                            401  403  403  201  201  403  401  401  401
+POST   /api/v1/api-keys                                                            401  403  403  201  403  403  401  401  401
 GET    /api/v1/api-keys/<uuid:key_id>                                              401  403  403  200  200  403  401  401  401
 PATCH  /api/v1/api-keys/<uuid:key_id>                                              401  403  403  200  200  403  401  401  401
 GET    /api/v1/api-keys/<uuid:key_id>/changes                                      401  403  403  200  200  403  401  401  401
-POST   /api/v1/api-keys/<uuid:key_id>/rotate                                       401  403  403  201  201  403  401  401  401
+POST   /api/v1/api-keys/<uuid:key_id>/rotate                                       401  403  403  201  403  403  401  401  401
 POST   /api/v1/api-keys/<uuid:key_id>/revoke                                       401  403  403  200  200  403  401  401  401
 GET    /api/v1/api-keys/current                                                    401  403  403  403  403  403  401  401  401
 GET    /api/v1/locations                                                           401  403  200  200  200  403  401  401  401
@@ -182,6 +182,7 @@ PATCH  /api/v1/api-keys/<uuid:key_id>
 GET    /api/v1/api-keys/<uuid:key_id>/changes
 POST   /api/v1/api-keys/<uuid:key_id>/rotate
 POST   /api/v1/api-keys/<uuid:key_id>/revoke
+POST   /api/v1/customers/<uuid:customer_id>/invitation
 GET    /api/v1/me/customer
 PATCH  /api/v1/me/customer
 GET    /api/v1/me/subscriptions

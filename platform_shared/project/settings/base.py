@@ -135,6 +135,7 @@ CORS_ALLOW_HEADERS = [
     "x-request-id",
 ]
 CORS_EXPOSE_HEADERS = [
+    "Content-Disposition",
     "Deprecation",
     "ETag",
     "Idempotency-Replayed",

@@ -3,6 +3,7 @@ from uuid import UUID
 
 from platform_shared.kit import clock
 from platform_shared.kit.access import Open, Permission
+from platform_shared.kit.errors import Forbidden
 from platform_shared.kit.openapi import operation
 from platform_shared.kit.views import ApiView, Request, Response
 from tenant_apps.api_keys import selectors, services
@@ -14,6 +15,12 @@ from tenant_apps.api_keys.models import ApiKey
 def _issued(key: ApiKey, text: str) -> Response:
     answer = serializers.IssuedApiKeySerializer(key, context={"text": text})
     return Response(answer.data, status=201)
+
+
+def _refuse_support(view: ApiView) -> None:
+    """A support session ends by its time, and a key that it could make would not."""
+    if view.caller.support:
+        raise Forbidden("A support session makes no keys.")
 
 
 class ApiKeysView(ApiView):
@@ -32,7 +39,8 @@ class ApiKeysView(ApiView):
         answers={201: serializers.IssuedApiKeySerializer},
     )
     def post(self, request: Request) -> Response:
-        """A new key; its text is in this answer and nowhere else."""
+        """A new key; its text is in this answer and nowhere else. Not in a support session."""
+        _refuse_support(self)
         data = self.valid(serializers.NewApiKeySerializer)
         return _issued(
             *services.create_key(
@@ -106,7 +114,8 @@ class RotationView(ApiView):
         errors=(ApiKeyEnded,),
     )
     def post(self, request: Request, key_id: UUID) -> Response:
-        """A new text for the key; the former one opens for a while yet."""
+        """A new text for the key; the former one opens for a while. Not in a support session."""
+        _refuse_support(self)
         data = self.valid(serializers.RotateApiKeySerializer)
         return _issued(
             *services.rotate_key(

@@ -320,7 +320,7 @@ class TestOrigins:
             (["https://a.example/"], "origins.0", "invalid_origin"),
             ([""], "origins.0", "blank"),
             ([None], "origins.0", "null"),
-            ([7], "origins.0", "invalid_origin"),
+            ([7], "origins.0", "invalid"),
             (["https://" + "a" * 300], "origins.0", "invalid_origin"),
             (["https://a.example"] * 2, "origins", "duplicate"),
             ([f"https://a{n}.example" for n in range(21)], "origins", "max_length"),
