@@ -1,6 +1,6 @@
 """Query parameters: one that makes no sense is an error, never ignored."""
 
-from datetime import UTC, datetime
+from datetime import MINYEAR, UTC, datetime
 from typing import Any
 
 from django import forms
@@ -33,6 +33,9 @@ class BooleanFilter(filters.BooleanFilter):
         super().__init__(*args, widget=forms.TextInput, **kwargs)
 
 
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
 class _MomentField(IsoDateTimeField):
     input_formats = [IsoDateTimeField.ISO_8601]
 
@@ -40,12 +43,12 @@ class _MomentField(IsoDateTimeField):
         if "\0" in str(value):  # behind which Python's own reader looks no further
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         moment = super().to_python(value)
+        if moment is None:
+            return None
         try:
-            # The database has no such offset as +16:00, and the calendar ends somewhere.
-            return None if moment is None else moment.astimezone(UTC)
-        except OverflowError as error:
-            message = self.error_messages["invalid"]
-            raise forms.ValidationError(message, code="invalid") from error
+            return moment.astimezone(UTC)  # the database has no such offset as +16:00
+        except OverflowError:  # less than a day beyond the calendar: nothing is between
+            return EARLIEST if moment.year == MINYEAR else LATEST
 
 
 class MomentFilter(filters.IsoDateTimeFilter):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -100,7 +101,10 @@ class Tally:
             else:
                 self._succeeded()
         for throttle in self._declared:
-            budget = _budget(throttle, self._request) if throttle.told else None
+            try:
+                budget = _budget(throttle, self._request) if throttle.told else None
+            except (APIException, SuspiciousOperation):
+                budget = None  # a body that nobody can read, as the answer says
             if budget is not None and "RateLimit" not in response:
                 for name, value in budget.headers().items():
                     response[name] = value
@@ -164,11 +168,7 @@ def _account(request: Request) -> str | None:
     caller: object = request.user
     if isinstance(caller, Principal):
         return str(caller.user_id)
-    try:
-        data = request.data
-    except APIException:
-        return None  # a body that nobody can read
-    email = data.get("email") if isinstance(data, Mapping) else None
+    email = request.data.get("email") if isinstance(request.data, Mapping) else None
     if not isinstance(email, str) or len(email.strip()) > LONGEST_EMAIL:
         return None
     return emails.normalise(email)

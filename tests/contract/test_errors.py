@@ -18,7 +18,7 @@ from platform_shared.documents import generated
 from platform_shared.documents.management.commands import export_errors
 from platform_shared.documents.management.commands.export_openapi import HOSTS
 from platform_shared.kit import field_codes, problem
-from platform_shared.kit.errors import DomainError, NotFound, PreconditionRequired
+from platform_shared.kit.errors import DomainError, Forbidden, NotFound, PreconditionRequired
 from platform_shared.kit.serializers import StrictSerializer
 from platform_shared.kit.views import ApiView
 from tenant_apps.locations.api.views import LocationsView
@@ -37,6 +37,8 @@ IMPOSSIBLE = {
     "changeSystemUser": {"plan_limit_reached"},
     "getClubSettings": {"not_found"},  # the host's
     "changeClubSettings": {"not_found"},
+    "getOrigins": {"not_found"},
+    "recordScan": {"not_found"},  # of a check-in that it has just found
     "printQrCodes": {"not_found", "code_not_active", "text_not_printable"},  # told of `codes.<n>`
     "inviteCustomer": {"plan_limit_reached"},  # no password, no member of staff
     "confirmRegistration": {"customer_has_no_email", "possible_duplicate", "not_found"},
@@ -81,6 +83,8 @@ def unsaid() -> dict[str, set[str]]:
         reachable = {error.code for error in reach.errors_of(method, view)}
         # Every view can ask for it, and those do whose ``must_match`` says so: then it is said.
         beyond = reachable - codes_of(told) - {PreconditionRequired.code}
+        if "expand" not in {parameter["name"] for parameter in told.get("parameters", ())}:
+            beyond -= {Forbidden.code}  # what `expand` can be refused with
         if urlconf != HOSTS["club"]:
             beyond -= {error.code for error in method.club_errors}
         if beyond:

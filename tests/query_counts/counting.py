@@ -44,7 +44,6 @@ EXPANDED = {
     "subscriptions": "customer,package",
     "subscriptions/<uuid:subscription_id>": "customer,package",
     "subscriptions/<uuid:subscription_id>/members": "customer",
-    "subscriptions/<uuid:subscription_id>/members/<uuid:customer_id>": "customer",
     "qr-codes": "customer,subscription",
     "qr-codes/<uuid:code_id>": "customer,subscription",
     "invoices": "customer",

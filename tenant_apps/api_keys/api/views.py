@@ -58,7 +58,7 @@ class CurrentApiKeyView(ApiView):
     @operation("getCurrentApiKey", "API keys", answers=serializers.CurrentApiKeySerializer)
     def get(self, request: Request) -> Response:
         """The key that the request itself has come with."""
-        return Response(serializers.CurrentApiKeySerializer(self.caller).data)
+        return self.one(self.caller, serializers.CurrentApiKeySerializer)
 
 
 class ApiKeyView(ApiView):

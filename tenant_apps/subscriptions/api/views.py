@@ -253,12 +253,14 @@ class MembersView(_OneView):
 
 class MemberView(_OneView):
     access = {"GET": Permission.SUBSCRIPTIONS_VIEW, "DELETE": Permission.SUBSCRIPTIONS_MANAGE}
+    expandable = False  # who asks has the customer's id
     tagged_as = serializers.MemberSerializer
 
     @operation("getSubscriptionMember", "Subscriptions", answers=serializers.MemberSerializer)
     def get(self, request: Request, subscription_id: UUID, customer_id: UUID) -> Response:
+        """One who shares the subscription."""
         member = selectors.get_member(subscription_id, customer_id)
-        return Response(serializers.MemberSerializer(member).data)
+        return self.one(member, serializers.MemberSerializer)
 
     @operation(
         "removeSubscriptionMember",

@@ -81,6 +81,7 @@ class TestProgrammable:
             Permission.USERS_MANAGE,
             Permission.API_KEYS_MANAGE,
             Permission.CLUB_MANAGE,
+            Permission.CUSTOMERS_INVITE,
             Permission.OWN_VIEW,
             Permission.OWN_CHANGE,
         }
