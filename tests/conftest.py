@@ -41,7 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 # What takes longest, in front: begun last, one process would work on it while the others are done.
-LONGEST = ("tests/tenant_apps/subscriptions/test_machine.py", "tests/deploy/test_local_stack.py")
+LONGEST = (
+    "tests/contract/test_conformance.py",
+    "tests/tenant_apps/subscriptions/test_machine.py",
+    "tests/deploy/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

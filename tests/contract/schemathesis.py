@@ -40,6 +40,14 @@ class Outcome:
     output: str
 
 
+def unmeasured() -> dict[str, str]:
+    """Return this process's environment without what has a child's lines counted.
+
+    Thousands of requests find nothing there that the rest of the suite has not, in twice the time.
+    """
+    return {name: v for name, v in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
 def run(
     document: Path,
     caller: Caller,
@@ -75,7 +83,7 @@ def run(
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "NO_COLOR": "1"},
+        env={**unmeasured(), "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         timeout=SECONDS,

@@ -5,7 +5,8 @@ an answer gave), well-formed and malformed. Whatever comes back must be document
 content type, its headers and its body; and nothing may be a 5xx.
 """
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,15 +27,21 @@ from tests.conftest import LiveDatabase
 from tests.contract import schemathesis
 from tests.contract.schemathesis import Caller
 from tests.support import api
-from tests.support.live import ROOT, WebServer, web
+from tests.support.live import ROOT, WebServer, live_url, serving
 from tests.support.world import BORN, ClubWorld
 from tests.tenant_apps.api_keys import programs
 from tests.tenant_apps.checkins.door import scan
 
-__all__ = ["web"]
-
 DOCUMENTS = ROOT / "docs/openapi"
 CASES = 5000  # of each document, at least
+
+
+@pytest.fixture(scope="module")
+def web(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+    """A server of its own, whose lines nobody counts."""
+    away = {name: "" for name in os.environ if name.startswith("COVERAGE_")}
+    with serving(live_url(), tmp_path_factory.mktemp("conformance"), **away) as server:
+        yield server
 
 
 @pytest.fixture
@@ -96,7 +103,7 @@ class TestConformance:
                 DOCUMENTS / "club.yaml",
                 Caller(web.port, club.host, access),
                 folder,
-                each=10,
+                each=5,
                 ids=ids,
             )
             assert outcome.failures == [], f"{who}: {outcome.output}"
@@ -117,7 +124,7 @@ class TestConformance:
                 DOCUMENTS / "platform.yaml",
                 Caller(web.port, api.PLATFORM_HOST, access),
                 folder,
-                each=150,
+                each=60,
                 ids=ids,
             )
             assert outcome.failures == [], f"{who}: {outcome.output}"
@@ -161,9 +168,9 @@ class TestControls:
     ) -> None:
         club: ClubWorld = world.a
         document = yaml.safe_load((DOCUMENTS / "club.yaml").read_text())
-        change(document["paths"]["/api/v1/me"]["get"])
+        change(document["paths"]["/api/v1/catalogue"]["get"])
         path = tmp_path / "changed.yaml"
         path.write_text(yaml.safe_dump(document))
-        caller = Caller(web.port, club.host, api.access_token(club, Role.CLUB_ADMIN))
-        outcome = schemathesis.run(path, caller, tmp_path, each=3, ids={}, only="getMe")
-        assert f"{title}: GET /api/v1/me" in outcome.failures
+        caller = Caller(web.port, club.host)
+        outcome = schemathesis.run(path, caller, tmp_path, each=3, ids={}, only="listCatalogue")
+        assert f"{title}: GET /api/v1/catalogue" in outcome.failures

@@ -61,6 +61,8 @@ class TestSuspendedClub:
         assert {row: told for row, told in answers.items() if told != expected[row]} == {
             **dict.fromkeys(blind, "club_suspended"),  # public, so they look at no token
             "club: GET /api/v1/api-keys/current": "forbidden",
+            "club: POST /api/v1/api-keys": "forbidden",
+            "club: POST /api/v1/api-keys/<uuid:key_id>/rotate": "forbidden",
             "club: GET /api/v1/me/check-ins": "forbidden",
             "club: GET /api/v1/me/check-ins/<uuid:check_in_id>": "forbidden",
         }

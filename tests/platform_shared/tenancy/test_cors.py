@@ -84,8 +84,8 @@ class TestAnswers:
         assert answer.status_code == 200
         assert answer["access-control-allow-origin"] == SITE
         assert answer["access-control-expose-headers"] == (
-            "Deprecation, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, "
-            "Retry-After, Sunset, X-Request-Id"
+            "Content-Disposition, Deprecation, ETag, Idempotency-Replayed, Link, Location, "
+            "RateLimit, RateLimit-Policy, Retry-After, Sunset, X-Request-Id"
         )
         assert "access-control-allow-credentials" not in answer.headers
 
