@@ -124,7 +124,7 @@ class TestConformance:
                 DOCUMENTS / "platform.yaml",
                 Caller(web.port, api.PLATFORM_HOST, access),
                 folder,
-                each=60,
+                each=100,
                 ids=ids,
             )
             assert outcome.failures == [], f"{who}: {outcome.output}"
