@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from deploy.bench.errors import Unfit
 from deploy.local import ports
 
 CHUNK = 65536
@@ -280,7 +281,7 @@ def _binary(raw: bytes, oid: int) -> str:
         3802: lambda: raw[1:].decode(),
     }
     if oid not in decode:
-        raise NotImplementedError(f"a parameter of type {oid} in binary")
+        raise Unfit(f"a scan has a parameter of type {oid}, whose binary form is not known here")
     return str(decode[oid]())
 
 

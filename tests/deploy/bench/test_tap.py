@@ -11,7 +11,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from deploy.bench.tap import Tap, inlined, literal
+from deploy.bench.errors import Unfit
+from deploy.bench.tap import Tap, _binary, inlined, literal
 
 URL = os.environ.get("DATABASE_URL", "")
 
@@ -106,3 +107,9 @@ class TestLiteral:
     def test_hides_what_pgbench_would_take_for_a_variable(self) -> None:
         assert ":n" not in literal('{"a":null}')
         assert literal("12:30") == "'12:30'"
+
+
+class TestBinary:
+    def test_gives_up_what_it_cannot_read(self) -> None:
+        with pytest.raises(Unfit, match="type 600"):  # a point
+            _binary(b"", 600)
