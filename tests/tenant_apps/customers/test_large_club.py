@@ -50,13 +50,15 @@ FILL = """
     ANALYZE customers_customer; ANALYZE customers_searchterm;
 """
 # The suite's own role may make no other: forced, policies hold for the tables' owner as well.
+# As an equation the guard would be thought to let 1 row in 200 through (DEFAULT_EQ_SEL), and long
+# pages would be sorted instead of read in order; IS NOT NULL is thought to let 199 through.
 GUARD = """
     ALTER TABLE customers_customer ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
     ALTER TABLE customers_searchterm ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
     CREATE POLICY club ON customers_customer
-        USING (current_setting('app.club', true) = '{club}');
+        USING (CASE current_setting('app.club', true) WHEN '{club}' THEN true END IS NOT NULL);
     CREATE POLICY club ON customers_searchterm
-        USING (current_setting('app.club', true) = '{club}');
+        USING (CASE current_setting('app.club', true) WHEN '{club}' THEN true END IS NOT NULL);
     SELECT set_config('app.club', '{club}', true);
 """
 QUESTIONS = {
